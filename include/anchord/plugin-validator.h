@@ -1,0 +1,147 @@
+/*
+ * Validator plugins: everything that reads certificates, keys and CRLs.
+ *
+ * Two jobs. `inspect` checks an upload: strict, slow is fine, every finding at once. `verify` checks a peer's
+ * chain against a compiled set of CAs: bounded, never a false accept. Time is always an input (Unix ms); the
+ * plugin reads no clock. All inputs may be hostile.
+ */
+#ifndef ANCHORD_PLUGIN_VALIDATOR_H
+#define ANCHORD_PLUGIN_VALIDATOR_H
+
+#include <anchord/plugin.h>
+
+/* caps: verify does no I/O, shares no lock between bundles and is bounded in time. */
+#define ACD_VERIFY_BOUNDED (1ull << 0)
+
+/* --- inspect ------------------------------------------------------------------------------------------- */
+
+/* What the upload is meant to be; decides which checks apply. */
+enum acd_role {
+    ACD_ROLE_CA = 1,          /* every certificate must be a CA (an anchor or a helper) */
+    ACD_ROLE_LEAF = 2,        /* leaf first, then its chain; a private key belongs to the leaf */
+    ACD_ROLE_ORIGIN_ROOT = 3, /* exactly one self-signed CA */
+    ACD_ROLE_CHAIN = 4,       /* a peer's chain as met in a question: parsed, not judged */
+};
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t role;
+    acd_slice text; /* PEM, or one certificate in DER */
+    acd_slice key;  /* PEM private key or {NULL, 0}; never copied into a finding or an error */
+    int64_t at_ms;  /* the time that "expired" is judged at */
+} acd_inspect;
+
+/* One certificate, in the order of the text. Slices live for the callback. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t index;
+    uint8_t sha256[32], spki_sha256[32],
+        name_sha256[32]; /* of DER, of SubjectPublicKeyInfo, of the subject's DER */
+    int64_t not_before_ms, not_after_ms;
+    uint32_t version;            /* 3 for X.509 v3 */
+    uint32_t is_ca, self_signed; /* self_signed: names equal and the signature verified */
+    int32_t path_len;            /* -1: no limit given */
+    uint32_t key_bits;
+    const char *key_type;      /* "RSA", "P-256", "P-384", "P-521", "Ed25519" or the library's name */
+    const char *signature;     /* "SHA256WithRSA", "ECDSAWithSHA384", ... or the library's name */
+    acd_slice subject, issuer; /* RFC 2253 text */
+    acd_slice serial_hex, serial_dec;
+    acd_slice ski_hex, aki_hex; /* empty when absent */
+    acd_slice der;
+} acd_certinfo;
+
+/* A finding: code is stable and dotted ("ca.not_ca"), index -1 means the upload as a whole, text is a
+ * sentence a person can act on. Findings never hold key material. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t severity;
+    int32_t index;
+    const char *code;
+    acd_slice text;
+} acd_finding;
+
+typedef int (*acd_cert_fn)(void *ctx, const acd_certinfo *);
+typedef int (*acd_finding_fn)(void *ctx, const acd_finding *);
+
+/* --- verify -------------------------------------------------------------------------------------------- */
+
+typedef struct acd_bundle acd_bundle; /* a compiled set of CAs; immutable, any thread */
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t profile; /* acd_profile */
+    acd_slice der;
+} acd_anchor;
+
+typedef struct {
+    uint32_t struct_size;
+    const acd_anchor
+        *anchors; /* in order of priority; only certificates that passed inspect as ACD_ROLE_CA */
+    size_t nanchors;
+    const acd_slice *helpers; /* DER of intermediates that complete a path and grant nothing */
+    size_t nhelpers;
+    const acd_slice *crls; /* DER or PEM */
+    size_t ncrls;
+} acd_bundle_spec;
+
+/* One step of the derivation of a verdict, for explain. anchor: number in the bundle or -1. */
+typedef struct {
+    uint32_t struct_size;
+    int32_t anchor, depth;
+    const char
+        *check; /* "parse", "path", "signature", "time", "purpose", "name", "constraints", "key", "crl" */
+    uint32_t ok;
+    const char *error; /* name of the error, NULL when ok */
+    acd_slice text;
+} acd_step;
+typedef int (*acd_step_fn)(void *ctx, const acd_step *);
+
+typedef struct {
+    uint32_t struct_size;
+    acd_slice leaf;         /* DER */
+    const acd_slice *inter; /* DER, as the peer sent them, any order */
+    size_t ninter;
+    int64_t at_ms;
+    uint32_t purpose;  /* acd_purpose */
+    int32_t max_depth; /* intermediates that are not self-issued; < 0: the default, 8 */
+    acd_slice host, ip,
+        email;        /* at most one may be given: DNS name, textual address, mailbox; {NULL, 0} otherwise */
+    acd_step_fn step; /* NULL: no explanation */
+    void *step_ctx;
+} acd_verify;
+
+enum acd_result { ACD_NOT_VERIFIED = 0, ACD_VERIFIED = 1 };
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t result; /* acd_result */
+    int32_t depth;   /* of the certificate that failed, 0 is the leaf; -1: none in particular */
+    int32_t anchor;  /* which anchor vouched, number in the bundle; -1 when not verified */
+    uint32_t flags;  /* ACD_VERDICT_* */
+    int64_t valid_from_ms, valid_until_ms; /* the verdict holds for times in [from, until]; see the flags */
+    char error[56]; /* "X509_V_ERR_CERT_HAS_EXPIRED", "ACD_V_ERR_..." for own refusals, "" when verified */
+    char text[184]; /* one sentence */
+} acd_verdict;
+
+#define ACD_VERDICT_REVOKED (1u << 0) /* the chain is good but a certificate in it is revoked */
+#define ACD_VERDICT_LIMIT   (1u << 1) /* a work limit was hit: do not keep this verdict for long */
+
+/* cf.tls_client_auth.* and other facts of a presented chain, name by name; value lives for the callback. */
+typedef int (*acd_field_fn)(void *ctx, const char *name, acd_slice value);
+
+typedef struct {
+    uint32_t struct_size;
+    /* Returns 0 whatever was found; a negative status only when the job itself could not be done. */
+    int (*inspect)(void *inst, const acd_inspect *, acd_cert_fn, acd_finding_fn, void *ctx, acd_err *);
+    int (*bundle_build)(void *inst, const acd_bundle_spec *, acd_bundle **ret, acd_err *);
+    void (*bundle_free)(acd_bundle *);
+    /* 0 with *ret filled, or a negative status when no verdict could be reached (which is never "verified").
+     */
+    int (*verify)(const acd_bundle *, const acd_verify *, const acd_call *, acd_verdict *ret, acd_err *);
+    /* Facts of the leaf, with the chain's first issuer where it is found among inter. ACD_EINVAL: unreadable
+     * leaf. */
+    int (*describe)(void *inst, acd_slice leaf, const acd_slice *inter, size_t ninter, acd_field_fn,
+                    void *ctx, acd_err *);
+} acd_validator_ops;
+
+#endif
