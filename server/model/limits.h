@@ -38,7 +38,7 @@
     X(LIMIT_LABEL, 63, "bytes", "label of a host name")                                    \
     X(LIMIT_HOST_TEXT, 1024, "bytes", "host name as sent, before normalising")             \
     /* associations */                                                                     \
-    X(LIMIT_HOSTS_LIST, 1000, "hosts", "hosts of one CA in one zone by one `set`")         \
+    X(LIMIT_HOSTS_CHANGE, 4096, "hosts", "one change of a list of hosts")                  \
     X(LIMIT_CAS_PER_HOST, 100, "certificates", "trust set of a host")                      \
     /* quota */                                                                            \
     X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")
