@@ -95,7 +95,7 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
         .key = key,
         .at_ms = now_ms,
     };
-    int rc = plug_inspect(v, &req, keep_item, keep_finding, &ctx, err);
+    int rc = plug_validator_inspect(v, &req, keep_item, keep_finding, &ctx, 0, err);
     if (rc < 0)
         return rc;
     acd_slice *ders = mem_new_n(region, up->nitems, acd_slice);
