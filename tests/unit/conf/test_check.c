@@ -66,6 +66,18 @@ START_TEST(a_plugin_has_a_name_or_a_file)
 }
 END_TEST
 
+START_TEST(the_packaged_file_is_good)
+{
+    acd_err err = ACD_ERR_INIT;
+    struct conf *c = NULL;
+    ck_assert_msg(conf_load(SOURCE_ROOT "/tools/packaging/anchord.yaml", NULL, NULL, &c, &err) == 0, "%s",
+                  err.text);
+    ck_assert_int_eq(conf_check(c, NULL, NULL, &err), 0);
+    ck_assert_uint_eq(c->listen.n, 1);
+    conf_free(c);
+}
+END_TEST
+
 Suite *suite_check(void);
 
 Suite *
@@ -73,6 +85,6 @@ suite_check(void)
 {
     Suite *s = suite_create("check");
     ADD_TESTS(s, "check", defaults_are_good, roles, plain_tcp_stays_on_loopback, tls_needs_its_files,
-              a_plugin_has_a_name_or_a_file);
+              a_plugin_has_a_name_or_a_file, the_packaged_file_is_good);
     return s;
 }
