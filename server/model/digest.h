@@ -1,0 +1,29 @@
+/*
+ * SHA-256 (FIPS 180-4), the one content hash of the product. Any thread. The implementation is OpenSSL's,
+ * fetched once.
+ */
+#ifndef MODEL_DIGEST_H
+#define MODEL_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <anchord/types.h>
+
+enum { DIGEST_LEN = 32 };
+
+void digest_sha256(const void *p, size_t len, uint8_t out[DIGEST_LEN]);
+
+/* Over several pieces. */
+struct digest {
+    void *ctx;
+};
+void digest_init(struct digest *d);
+void digest_update(struct digest *d, const void *p, size_t len);
+void digest_final(struct digest *d, uint8_t out[DIGEST_LEN]); /* ends d */
+
+/* The digest of a chain that stands for its bytes in a question: SHA-256 over the SHA-256 of each
+ * certificate. */
+void digest_chain(const acd_slice *ders, size_t n, uint8_t out[DIGEST_LEN]);
+
+#endif

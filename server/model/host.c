@@ -1,0 +1,215 @@
+#include "model/host.h"
+
+#include <arpa/inet.h>
+#include <idn2.h>
+#include <libpsl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* What a byte may be inside a label of the normal form. */
+static bool
+is_label_byte(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool
+host_is_normal(const char *name, size_t len)
+{
+    size_t label = 0;
+    bool digits_only = true;
+    if (len == 0 || len > LIMIT_HOST)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c == '.') {
+            if (label == 0 || name[i - 1] == '-')
+                return false;
+            label = 0;
+            digits_only = true;
+            continue;
+        }
+        if (!is_label_byte(c) || ++label > LIMIT_LABEL || (label == 1 && c == '-'))
+            return false;
+        if (c < '0' || c > '9')
+            digits_only = false;
+        /* "xn--" and other reserved labels go through IDNA, which checks what they decode to. */
+        if (label == 4 && c == '-' && name[i - 1] == '-')
+            return false;
+    }
+    return label > 0 && name[len - 1] != '-' && !digits_only;
+}
+
+static int
+put_name(struct host *h, const char *name, size_t len, const char *prefix, acd_err *err)
+{
+    size_t plen = strlen(prefix);
+    if (len + plen > LIMIT_HOST)
+        return err_set(err, ACD_EINVAL, "host name is longer than %d bytes", LIMIT_HOST);
+    memcpy(h->name, prefix, plen);
+    memcpy(h->name + plen, name, len);
+    h->len = plen + len;
+    h->name[h->len] = '\0';
+    return 0;
+}
+
+static int
+check_text(acd_slice text, acd_err *err)
+{
+    const unsigned char *p = text.ptr;
+    if (text.len == 0)
+        return err_set(err, ACD_EINVAL, "host name is empty");
+    if (text.len > LIMIT_HOST_TEXT)
+        return err_set(err, ACD_EINVAL, "host name is longer than %d bytes", LIMIT_HOST);
+    if (!utf8_valid(text))
+        return err_set(err, ACD_EINVAL, "host name is not valid UTF-8");
+    for (size_t i = 0; i < text.len; i++) {
+        if (p[i] <= 0x20 || p[i] == 0x7f)
+            return err_set(err, ACD_EINVAL, "host name holds a space or control byte at %zu", i);
+        if (strchr("/:@?#[]%\\*", p[i]))
+            return err_set(err, ACD_EINVAL,
+                           "host name holds '%c': give the name alone, without scheme, port or path", p[i]);
+    }
+    return 0;
+}
+
+static bool
+is_address(const char *name)
+{
+    struct in6_addr a6;
+    struct in_addr a4;
+    return inet_pton(AF_INET, name, &a4) == 1 || inet_pton(AF_INET6, name, &a6) == 1;
+}
+
+/* Maps to A-labels and lower case. A name with underscores is valid in DNS and refused by STD3 rules, so
+ * those rules are left off and the result is checked byte for byte. */
+static int
+to_normal(const char *text, const char *prefix, struct host *ret, acd_err *err)
+{
+    char *ascii = NULL;
+    int rc = idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (rc != IDN2_OK)
+        return err_set(err, ACD_EINVAL, "host name is not valid: %s", idn2_strerror(rc));
+    size_t len = strlen(ascii);
+    if (len > 0 && ascii[len - 1] == '.')
+        ascii[--len] = '\0';
+    rc = put_name(ret, ascii, len, prefix, err);
+    idn2_free(ascii);
+    if (rc < 0)
+        return rc;
+    const char *name = ret->name + strlen(prefix);
+    size_t label = 0;
+    for (size_t i = 0; i <= len; i++) {
+        if (i == len || name[i] == '.') {
+            if (label == 0)
+                return err_set(err, ACD_EINVAL, "host name has an empty label");
+            if (label > LIMIT_LABEL)
+                return err_set(err, ACD_EINVAL, "host name has a label longer than %d bytes", LIMIT_LABEL);
+            if (name[i - label] == '-' || name[i - 1] == '-')
+                return err_set(err, ACD_EINVAL, "host name has a label that begins or ends with '-'");
+            label = 0;
+            continue;
+        }
+        if (!is_label_byte((unsigned char)name[i]))
+            return err_set(err, ACD_EINVAL, "host name holds a byte that no host name may hold");
+        label++;
+    }
+    if (is_address(name))
+        return err_set(err, ACD_EINVAL, "'%s' is an address, not a host name", name);
+    const char *last = strrchr(name, '.');
+    last = last ? last + 1 : name;
+    if (strspn(last, "0123456789") == strlen(last))
+        return err_set(err, ACD_EINVAL, "the last label of '%s' is a number, which no host name has", name);
+    return 0;
+}
+
+static int
+parse(acd_slice text, const char *prefix, struct host *ret, acd_err *err)
+{
+    char copy[LIMIT_HOST_TEXT + 1];
+    int rc = check_text(text, err);
+    if (rc < 0)
+        return rc;
+    if (host_is_normal(text.ptr, text.len))
+        return put_name(ret, text.ptr, text.len, prefix, err);
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return to_normal(copy, prefix, ret, err);
+}
+
+int
+host_parse(acd_slice text, struct host *ret, acd_err *err)
+{
+    return parse(text, "", ret, err);
+}
+
+/* libpsl's built-in list, loaded once; it is never changed afterwards. */
+static const psl_ctx_t *psl;
+static pthread_once_t psl_once = PTHREAD_ONCE_INIT;
+
+static void
+psl_setup(void)
+{
+    psl = psl_builtin();
+    must(psl != NULL);
+}
+
+static bool
+is_public_suffix(const char *name)
+{
+    must(pthread_once(&psl_once, psl_setup) == 0);
+    /* NO_STAR_RULE: a private name such as "edge.internal" under a top level that the list does not know is
+     * fine, unless it is a single label. */
+    if (!strchr(name, '.'))
+        return true;
+    return psl_is_public_suffix2(psl, name, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
+}
+
+int
+host_parse_pattern(acd_slice text, struct host *ret, acd_err *err)
+{
+    const char *p = text.ptr;
+    bool wild = text.len >= 2 && p[0] == '*' && p[1] == '.';
+    if (!wild && text.len > 0 && memchr(p, '*', text.len))
+        return err_set(err, ACD_EINVAL, "a wildcard may only be the whole first label: *.name");
+    int rc = wild ? parse(slice_of(p + 2, text.len - 2), "*.", ret, err) : parse(text, "", ret, err);
+    if (rc < 0)
+        return rc;
+    const char *name = wild ? ret->name + 2 : ret->name;
+    if (is_public_suffix(name))
+        return err_set(err, ACD_EINVAL, "'%s' is a public suffix: it would cover names of many owners",
+                       ret->name);
+    return 0;
+}
+
+int
+host_parse_zone(acd_slice text, struct host *ret, acd_err *err)
+{
+    int rc = parse(text, "", ret, err);
+    if (rc < 0)
+        return rc;
+    if (is_public_suffix(ret->name))
+        return err_set(err, ACD_EINVAL, "'%s' is a public suffix: it belongs to many owners", ret->name);
+    return 0;
+}
+
+bool
+host_is_wildcard(const struct host *h)
+{
+    return h->len > 2 && h->name[0] == '*';
+}
+
+bool
+host_in_zone(const struct host *pattern, const struct host *zone)
+{
+    if (pattern->len < zone->len)
+        return false;
+    size_t at = pattern->len - zone->len;
+    if (memcmp(pattern->name + at, zone->name, zone->len) != 0)
+        return false;
+    return at == 0 || pattern->name[at - 1] == '.';
+}

@@ -1,0 +1,52 @@
+/*
+ * Every bound of the product, one row each: X(name, value, unit, what it bounds).
+ * The manual's table and the boundary tests are made from this list.
+ */
+#ifndef MODEL_LIMITS_H
+#define MODEL_LIMITS_H
+
+#define LIMITS_MAP(X)                                                                      \
+    /* messages */                                                                         \
+    X(LIMIT_MESSAGE, 2097152, "bytes", "one message on the bus, envelope included")        \
+    X(LIMIT_REGION, 16777216, "bytes", "memory of one request")                            \
+    X(LIMIT_DEPTH, 12, "levels", "nesting of protobuf messages")                           \
+    X(LIMIT_REPEATED, 4096, "elements", "one repeated field")                              \
+    X(LIMIT_METHOD, 128, "bytes", "method name")                                           \
+    X(LIMIT_REQUEST_ID, 32, "bytes", "request id")                                         \
+    X(LIMIT_METADATA, 16, "entries", "metadata of a call")                                 \
+    X(LIMIT_METADATA_VALUE, 4096, "bytes", "one metadata value")                           \
+    X(LIMIT_IDEM_KEY, 64, "bytes", "idempotency key")                                      \
+    X(LIMIT_TIMEOUT_MS, 600000, "ms", "timeout a caller may ask for")                      \
+    X(LIMIT_TIMEOUT_DEFAULT_MS, 10000, "ms", "timeout of a call that names none")          \
+    X(LIMIT_BATCH_TRUST, 1024, "questions", "GetTrust batch")                              \
+    X(LIMIT_BATCH_VERIFY, 256, "questions", "VerifyClient batch")                          \
+    X(LIMIT_PAGE, 1000, "rows", "largest page of a list")                                  \
+    X(LIMIT_PAGE_DEFAULT, 50, "rows", "page of a list that names no size")                 \
+    /* certificates */                                                                     \
+    X(LIMIT_UPLOAD, 65536, "bytes", "PEM text of one upload")                              \
+    X(LIMIT_UPLOAD_CERTS, 32, "certificates", "one upload")                                \
+    X(LIMIT_CERT_DER, 16384, "bytes", "one certificate")                                   \
+    X(LIMIT_CHAIN, 17, "certificates", "chain of one question: leaf and 16 intermediates") \
+    X(LIMIT_CHAIN_BYTES, 65536, "bytes", "chain of one question")                          \
+    X(LIMIT_KEY_PEM, 16384, "bytes", "private key of an upload")                           \
+    X(LIMIT_IMPORT_OBJECTS, 10000, "objects", "one import")                                \
+    X(LIMIT_IMPORTS, 16, "imports", "imports that are open at once")                       \
+    X(LIMIT_IMPORT_IDLE_MS, 300000, "ms", "an import without activity is dropped")         \
+    /* names */                                                                            \
+    X(LIMIT_NAME, 255, "bytes", "name of an account or a certificate")                     \
+    X(LIMIT_HOST, 253, "bytes", "host name in A-label form")                               \
+    X(LIMIT_LABEL, 63, "bytes", "label of a host name")                                    \
+    X(LIMIT_HOST_TEXT, 1024, "bytes", "host name as sent, before normalising")             \
+    /* associations */                                                                     \
+    X(LIMIT_HOSTS_LIST, 1000, "hosts", "hosts of one CA in one zone by one `set`")         \
+    X(LIMIT_CAS_PER_HOST, 100, "certificates", "trust set of a host")                      \
+    /* quota */                                                                            \
+    X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")
+
+enum {
+#define LIMITS_ENUM(name, value, unit, what) name = (value),
+    LIMITS_MAP(LIMITS_ENUM)
+#undef LIMITS_ENUM
+};
+
+#endif
