@@ -116,8 +116,8 @@ upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err)
             first = up->findings[i]->message;
     rpc_detail_error_info(call, "UPLOAD_REFUSED", 0, "");
     for (size_t i = 0; i < up->nfindings; i++)
-        rpc_detail_finding(call, (int)up->findings[i]->severity, up->findings[i]->index, up->findings[i]->code,
-                           up->findings[i]->message);
+        rpc_detail_finding(call, (int)up->findings[i]->severity, up->findings[i]->index,
+                           up->findings[i]->code, up->findings[i]->message);
     return up->errors == 1 ? err_set(err, ACD_EINVAL, "%s", first)
                            : err_set(err, ACD_EINVAL, "%zu findings refuse this upload; the first: %s",
                                      up->errors, first);

@@ -6,11 +6,16 @@
 enum { OPT_CONFIG = 256, OPT_DATA, OPT_LISTEN, OPT_ROLE, OPT_PRIMARY, OPT_CHECK, OPT_DUMP };
 
 static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPT_CONFIG},   {"data", required_argument, NULL, OPT_DATA},
-    {"listen", required_argument, NULL, OPT_LISTEN},   {"role", required_argument, NULL, OPT_ROLE},
-    {"primary", required_argument, NULL, OPT_PRIMARY}, {"check-config", no_argument, NULL, OPT_CHECK},
-    {"dump-config", no_argument, NULL, OPT_DUMP},      {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},               {0},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"data", required_argument, NULL, OPT_DATA},
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"role", required_argument, NULL, OPT_ROLE},
+    {"primary", required_argument, NULL, OPT_PRIMARY},
+    {"check-config", no_argument, NULL, OPT_CHECK},
+    {"dump-config", no_argument, NULL, OPT_DUMP},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {0},
 };
 
 void

@@ -13,7 +13,8 @@
 #error "the build names the directory of installed plugins"
 #endif
 
-/* --- data directory --------------------------------------------------------------------------------------- */
+/* --- data directory ---------------------------------------------------------------------------------------
+ */
 
 int
 parts_data(const struct conf *conf, bool make, char ret[PATH_MAX], acd_err *err)
@@ -34,7 +35,8 @@ parts_data(const struct conf *conf, bool make, char ret[PATH_MAX], acd_err *err)
     return n > 0 && n < PATH_MAX ? 0 : err_set(err, ACD_EINVAL, "data directory: path is too long");
 }
 
-/* --- plugins ---------------------------------------------------------------------------------------------- */
+/* --- plugins ----------------------------------------------------------------------------------------------
+ */
 
 /* A program that is run from a build tree (bin/anchord beside plugins/) loads that tree's plugins. */
 static void

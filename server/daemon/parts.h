@@ -17,10 +17,11 @@ struct plugin_specs {
     char db[PATH_MAX]; /* of storage-sqlite, unless an option says otherwise */
     unsigned flags;
 };
-int parts_plugins(const struct conf *conf, const char *data, struct plugin_specs *ret, acd_err *err) ACD_MUSTCHECK;
+int parts_plugins(const struct conf *conf, const char *data, struct plugin_specs *ret,
+                  acd_err *err) ACD_MUSTCHECK;
 
-/* The data directory as an absolute path: the configuration's, $STATE_DIRECTORY, or ./var. Made when missing (0700) if
- * make is set. */
+/* The data directory as an absolute path: the configuration's, $STATE_DIRECTORY, or ./var. Made when missing
+ * (0700) if make is set. */
 int parts_data(const struct conf *conf, bool make, char ret[PATH_MAX], acd_err *err) ACD_MUSTCHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Order of start: lock -> plugins -> schema -> snapshot -> core, query -> methods -> bus. Nothing listens before
- * everything that answers is there; what was started is stopped in reverse order.
+ * Order of start: lock -> plugins -> schema -> snapshot -> core, query -> methods -> bus. Nothing listens
+ * before everything that answers is there; what was started is stopped in reverse order.
  */
 #include "daemon/server.h"
 
@@ -18,7 +18,8 @@
 #include "daemon/parts.h"
 #include "model/collections.h"
 
-/* --- parts ------------------------------------------------------------------------------------------------ */
+/* --- parts ------------------------------------------------------------------------------------------------
+ */
 
 /* Two servers on one directory would fight over its socket and its image. */
 static int
@@ -153,14 +154,15 @@ start_bus(struct server *s, acd_err *err)
     return bus_start(&opts, &s->bus, err);
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------------------------
+ */
 
 static const struct part {
     const char *name;
     int (*start)(struct server *, acd_err *);
 } parts[] = {
-    {"data directory", lock_data},  {"plugins", start_plugins}, {"snapshot", start_snapshot},
-    {"services", start_services}, {"bus", start_bus},
+    {"data directory", lock_data}, {"plugins", start_plugins}, {"snapshot", start_snapshot},
+    {"services", start_services},  {"bus", start_bus},
 };
 
 int

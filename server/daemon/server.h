@@ -1,7 +1,8 @@
 /*
  * One running anchord: its parts, in the order in which they start. Composition only.
  *
- * Main thread. server_start either starts everything or leaves nothing; server_stop ends the parts in reverse order.
+ * Main thread. server_start either starts everything or leaves nothing; server_stop ends the parts in reverse
+ * order.
  */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H

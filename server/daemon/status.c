@@ -8,7 +8,8 @@
 #include "plug/quota.h"
 #include "wire/msg.h"
 
-/* --- status ----------------------------------------------------------------------------------------------- */
+/* --- status -----------------------------------------------------------------------------------------------
+ */
 
 static int
 add_counter(struct rpc_call *call, Anchord__V1__GetStatusResponse *resp, const char *name, uint64_t value)
@@ -96,10 +97,12 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
     return rc;
 }
 
-/* --- check ------------------------------------------------------------------------------------------------ */
+/* --- check ------------------------------------------------------------------------------------------------
+ */
 
 static int
-add_result(struct rpc_call *call, Anchord__V1__CheckServerResponse *resp, const char *name, bool ok, const char *text)
+add_result(struct rpc_call *call, Anchord__V1__CheckServerResponse *resp, const char *name, bool ok,
+           const char *text)
 {
     Anchord__V1__CheckResult *m = wire_new(call->region, Anchord__V1__CheckResult, anchord__v1__check_result);
     if (!m || !text)
@@ -135,7 +138,8 @@ check_quota(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerRes
     uint64_t bad = 0;
     int rc = core_audit(s->core, call, &bad, &err);
     char *text = rc < 0 ? mem_strdup(call->region, err_text(&err, rc))
-                        : mem_printf(call->region, "counters compared with rows, %llu differ", (unsigned long long)bad);
+                        : mem_printf(call->region, "counters compared with rows, %llu differ",
+                                     (unsigned long long)bad);
     return add_result(call, resp, "quota", rc == 0 && bad == 0, text);
 }
 
@@ -166,7 +170,8 @@ check_server(void *ctx, struct rpc_call *call, const void *req, void **ret_resp,
     return rc < 0 ? rc : check_snapshot(s, call, resp);
 }
 
-/* --- plugins ---------------------------------------------------------------------------------------------- */
+/* --- plugins ----------------------------------------------------------------------------------------------
+ */
 
 static const char *
 kind_name(uint32_t kind)

@@ -44,7 +44,8 @@ publisher_free(struct publisher *p)
     free(p);
 }
 
-/* --- publishing ------------------------------------------------------------------------------------------- */
+/* --- publishing -------------------------------------------------------------------------------------------
+ */
 
 /* Commits the writer's transaction as the image of the truth that the session's transaction sees. */
 static int
@@ -103,7 +104,8 @@ rebuild(struct publisher *p, struct plug_session *s, acd_err *err)
     return 0;
 }
 
-/* --- start ------------------------------------------------------------------------------------------------ */
+/* --- start ------------------------------------------------------------------------------------------------
+ */
 
 static int
 writer_open(struct publisher *p, acd_err *err)
@@ -125,7 +127,8 @@ image_fits(struct publisher *p, struct plug_session *s, uint64_t revision)
     const struct snap_view *view = snap_writer_view(p->w);
     uint8_t stamp[TRUTH_STAMP];
     acd_slice there;
-    if (!view || snap_view_revision(view) != revision || snap_blob_find(view, SNAP_BLOB_META, stamp_key, &there) < 0)
+    if (!view || snap_view_revision(view) != revision ||
+        snap_blob_find(view, SNAP_BLOB_META, stamp_key, &there) < 0)
         return false;
     return truth_stamp(s, revision, stamp, NULL) == 0 && slice_eq(there, slice_of(stamp, sizeof(stamp)));
 }
@@ -160,10 +163,11 @@ publisher_start(struct publisher *p, struct plug_session *s, acd_err *err)
     return rc;
 }
 
-/* --- one change ------------------------------------------------------------------------------------------- */
+/* --- one change -------------------------------------------------------------------------------------------
+ */
 
-/* What is there is put first, then the hosts, then what is gone is dropped: nothing may be dropped that a host of the
- * image still uses. */
+/* What is there is put first, then the hosts, then what is gone is dropped: nothing may be dropped that a
+ * host of the image still uses. */
 static int
 apply_items(struct publisher *p, struct plug_session *s, const struct change_set *set, acd_err *err)
 {
@@ -189,7 +193,8 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
 }
 
 static int
-apply_in(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision, acd_err *err)
+apply_in(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision,
+         acd_err *err)
 {
     int rc = snap_begin(p->w, err);
     if (rc < 0)
@@ -203,7 +208,8 @@ apply_in(struct publisher *p, struct plug_session *s, const struct change_set *s
 }
 
 static int
-apply(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision, acd_err *err)
+apply(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision,
+      acd_err *err)
 {
     uint64_t began = clock_mono_ns(p->opts.clock);
     if (p->behind)
@@ -244,7 +250,8 @@ publisher_heal(struct publisher *p, struct plug_session *s)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-/* --- facts ------------------------------------------------------------------------------------------------ */
+/* --- facts ------------------------------------------------------------------------------------------------
+ */
 
 void
 publisher_info(struct publisher *p, struct publisher_info *ret)
@@ -276,8 +283,9 @@ host_agrees(const struct snap_view *view, const struct truth_host *h)
     struct snap_trust t;
     struct snap_zone zone;
     uint32_t at = 0, flags;
-    if (snap_host_find(view, h->pattern.ptr, h->pattern.len, &hit) != 1 || snap_trust_get(view, hit.trust, &t) < 0 ||
-        snap_zone_get(view, hit.zone, &zone) < 0 || !slice_eq(zone.id, h->zone_id))
+    if (snap_host_find(view, h->pattern.ptr, h->pattern.len, &hit) != 1 ||
+        snap_trust_get(view, hit.trust, &t) < 0 || snap_zone_get(view, hit.zone, &zone) < 0 ||
+        !slice_eq(zone.id, h->zone_id))
         return false;
     for (size_t i = 0; i < h->n; i++) {
         struct snap_ca ca;
@@ -303,7 +311,8 @@ check_host(void *arg, const struct truth_host *h)
 }
 
 int
-publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_bad, acd_err *err)
+publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_bad,
+                acd_err *err)
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};

@@ -12,7 +12,8 @@
 #include "model/digest.h"
 #include "model/ids.h"
 
-/* --- one association at a time ---------------------------------------------------------------------------- */
+/* --- one association at a time ----------------------------------------------------------------------------
+ */
 
 /* A host while its rows are gathered. */
 struct gather {
@@ -88,8 +89,8 @@ gather_row(void *arg, const acd_value *row, size_t ncols)
 }
 
 static int
-gather_scan(struct plug_session *s, const struct snap_view *view, const acd_value *pattern, truth_host_fn fn, void *ctx,
-            acd_err *err)
+gather_scan(struct plug_session *s, const struct snap_view *view, const acd_value *pattern, truth_host_fn fn,
+            void *ctx, acd_err *err)
 {
     struct gather *g = calloc(1, sizeof(*g));
     if (!g)
@@ -115,7 +116,8 @@ truth_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn 
     return gather_scan(s, view, NULL, fn, ctx, err);
 }
 
-/* --- certificates ----------------------------------------------------------------------------------------- */
+/* --- certificates -----------------------------------------------------------------------------------------
+ */
 
 struct put_items {
     struct snap_writer *w;
@@ -184,7 +186,8 @@ truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err)
     return rc == ACD_ENOENT ? 0 : rc;
 }
 
-/* --- zones ------------------------------------------------------------------------------------------------ */
+/* --- zones ------------------------------------------------------------------------------------------------
+ */
 
 struct put_zone {
     struct snap_writer *w;
@@ -218,7 +221,8 @@ truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err)
     return rc == ACD_ENOENT ? 0 : rc;
 }
 
-/* --- hosts ------------------------------------------------------------------------------------------------ */
+/* --- hosts ------------------------------------------------------------------------------------------------
+ */
 
 struct put_host {
     struct snap_writer *w;
@@ -246,7 +250,8 @@ truth_put_host(struct plug_session *s, struct snap_writer *w, const char *patter
     return rc == ACD_ENOENT ? 0 : rc;
 }
 
-/* --- everything ------------------------------------------------------------------------------------------- */
+/* --- everything -------------------------------------------------------------------------------------------
+ */
 
 /* Certificates and their items are two walks; the profiles of the first are needed in the second. */
 struct all_certs {
@@ -254,7 +259,7 @@ struct all_certs {
     struct {
         char id[ID_UUID_LEN];
         uint8_t profile;
-    } *certs; /* CAs, sorted by id as the primary key gives them */
+    } * certs; /* CAs, sorted by id as the primary key gives them */
     size_t n, cap;
     acd_err *err;
 };
@@ -293,7 +298,8 @@ build_item(void *arg, const acd_value *row, size_t ncols)
     struct all_certs *a = arg;
     if (row[ITEM_CERT].bytes.len != ID_UUID_LEN)
         return ACD_ECORRUPT;
-    const __typeof__(*a->certs) *cert = bsearch(row[ITEM_CERT].bytes.ptr, a->certs, a->n, sizeof(*a->certs), by_id);
+    const __typeof__(*a->certs) *cert =
+        bsearch(row[ITEM_CERT].bytes.ptr, a->certs, a->n, sizeof(*a->certs), by_id);
     if (!cert)
         return 0;
     struct put_items put = {a->w, cert->profile, 0, a->err};
@@ -327,7 +333,8 @@ truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
     return rc;
 }
 
-/* --- stamp ------------------------------------------------------------------------------------------------ */
+/* --- stamp ------------------------------------------------------------------------------------------------
+ */
 
 static int
 stamp_row(void *arg, const acd_value *row, size_t ncols)
@@ -341,8 +348,8 @@ stamp_row(void *arg, const acd_value *row, size_t ncols)
     return 0;
 }
 
-/* The record of the last change holds its time, actor, object and revision: two histories that part and come to the
- * same number differ in it. */
+/* The record of the last change holds its time, actor, object and revision: two histories that part and come
+ * to the same number differ in it. */
 int
 truth_stamp(struct plug_session *s, uint64_t revision, uint8_t ret[TRUTH_STAMP], acd_err *err)
 {

@@ -11,9 +11,9 @@ enum { DIGEST_BYTES = 32 };
 
 struct bundle_ref {
     uint8_t digest[DIGEST_BYTES];
-    struct plug_bundle *bundle;         /* NULL while it is being compiled */
-    unsigned refs;              /* holders and waiters, under the lock */
-    bool failed;                /* compiling failed; the last holder drops it */
+    struct plug_bundle *bundle;   /* NULL while it is being compiled */
+    unsigned refs;                /* holders and waiters, under the lock */
+    bool failed;                  /* compiling failed; the last holder drops it */
     struct bundle_ref *up, *down; /* kept ones, latest use first */
 };
 
@@ -96,11 +96,14 @@ trim(struct bundles *b)
     }
 }
 
-/* --- compiling -------------------------------------------------------------------------------------------- */
+/* --- compiling --------------------------------------------------------------------------------------------
+ */
 
-/* Every CA of the set is one anchor of the bundle, at the same number: a verdict's anchor is an index into the set. */
+/* Every CA of the set is one anchor of the bundle, at the same number: a verdict's anchor is an index into
+ * the set. */
 static int
-compile(struct bundles *b, const struct snap_view *view, const struct snap_trust *trust, struct plug_bundle **ret, acd_err *err)
+compile(struct bundles *b, const struct snap_view *view, const struct snap_trust *trust,
+        struct plug_bundle **ret, acd_err *err)
 {
     acd_anchor *anchors = calloc(trust->n ? trust->n : 1, sizeof(*anchors));
     int rc = anchors ? 0 : err_set(err, ACD_ENOMEM, "out of memory");
@@ -111,7 +114,8 @@ compile(struct bundles *b, const struct snap_view *view, const struct snap_trust
         if (rc < 0)
             rc = err_set(err, rc, "the snapshot's trust set is damaged");
         else
-            anchors[i] = (acd_anchor){.struct_size = sizeof(acd_anchor), .profile = ca.profile, .der = ca.der};
+            anchors[i] =
+                (acd_anchor){.struct_size = sizeof(acd_anchor), .profile = ca.profile, .der = ca.der};
     }
     const acd_bundle_spec spec = {.struct_size = sizeof(spec), .anchors = anchors, .nanchors = trust->n};
     if (rc == 0)
@@ -155,8 +159,8 @@ put_locked(struct bundles *b, struct bundle_ref *ref)
 }
 
 int
-bundle_get(struct bundles *b, const struct snap_view *view, const struct snap_trust *trust, struct bundle_ref **ret,
-           acd_err *err)
+bundle_get(struct bundles *b, const struct snap_view *view, const struct snap_trust *trust,
+           struct bundle_ref **ret, acd_err *err)
 {
     int rc = 0;
     (void)pthread_mutex_lock(&b->lock);

@@ -25,8 +25,8 @@ query_count(struct query *q, enum query_counter c, uint64_t n)
     (void)atomic_fetch_add_explicit(&q->counts[c], n, memory_order_relaxed);
 }
 
-/* A host name of a question in normal form, or why it has none. Borrowed from the question when it is in normal form
- * already. */
+/* A host name of a question in normal form, or why it has none. Borrowed from the question when it is in
+ * normal form already. */
 struct query_host {
     const char *name;
     size_t len;
@@ -35,7 +35,8 @@ struct query_host {
 int query_host(struct mem_region *r, const char *text, struct query_host *ret) ACD_MUSTCHECK;
 
 /* The association that matched, as text. */
-int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit, char **ret) ACD_MUSTCHECK;
+int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit,
+                  char **ret) ACD_MUSTCHECK;
 
 /* The sentence for a batch that could not be answered. */
 int query_failed(int rc, acd_err *err);

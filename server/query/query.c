@@ -44,7 +44,8 @@ query_failed(int rc, acd_err *err)
     if (rc == ACD_ECORRUPT)
         return err_set(err, rc, "the snapshot is damaged: what this question needs cannot be read");
     if (rc == ACD_ENOMEM)
-        return err_set(err, ACD_ELIMIT, "the answer needs more memory than one request may use: ask less at once");
+        return err_set(err, ACD_ELIMIT,
+                       "the answer needs more memory than one request may use: ask less at once");
     return rc;
 }
 

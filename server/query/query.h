@@ -1,10 +1,10 @@
 /*
- * The read side: EdgeService from the published snapshot. It cannot name storage or quota, so it cannot wait for
- * them.
+ * The read side: EdgeService from the published snapshot. It cannot name storage or quota, so it cannot wait
+ * for them.
  *
- * Threading: handlers run on any number of query workers at once. A batch is answered from one view of the snapshot.
- * What needs no certificate work is answered inside a read section; a batch that has to verify holds the view by
- * reference and leaves the section first.
+ * Threading: handlers run on any number of query workers at once. A batch is answered from one view of the
+ * snapshot. What needs no certificate work is answered inside a read section; a batch that has to verify
+ * holds the view by reference and leaves the section first.
  */
 #ifndef QUERY_QUERY_H
 #define QUERY_QUERY_H

@@ -1,8 +1,8 @@
 /*
  * GetTrust: which CAs may vouch for clients of these hosts?
  *
- * Names are brought to normal form, looked up as one batch so that their memory accesses overlap, and answered. Hosts
- * that share a trust set share one entry of the reply.
+ * Names are brought to normal form, looked up as one batch so that their memory accesses overlap, and
+ * answered. Hosts that share a trust set share one entry of the reply.
  */
 #include "base/err.h"
 #include "base/rcu.h"
@@ -85,8 +85,8 @@ set_msg(struct mem_region *r, const struct snap_view *v, const struct snap_trust
 
 /* Puts the set into the reply unless it is there. */
 static int
-add_set(struct sets *s, struct mem_region *r, const struct snap_view *v, const struct snap_trust *t, uint32_t trust,
-        bool der, uint32_t *ret)
+add_set(struct sets *s, struct mem_region *r, const struct snap_view *v, const struct snap_trust *t,
+        uint32_t trust, bool der, uint32_t *ret)
 {
     uint32_t *free_slot;
     *ret = sets_find(s, trust, &free_slot);
@@ -102,7 +102,8 @@ add_set(struct sets *s, struct mem_region *r, const struct snap_view *v, const s
     return 0;
 }
 
-/* --- one answer ------------------------------------------------------------------------------------------- */
+/* --- one answer -------------------------------------------------------------------------------------------
+ */
 
 struct asked {
     const Anchord__V1__GetTrustRequest *req;
@@ -112,17 +113,20 @@ struct asked {
 };
 
 static int
-explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit, size_t cas, Anchord__V1__TrustAnswer *a)
+explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit, size_t cas,
+        Anchord__V1__TrustAnswer *a)
 {
     struct mem_region *r = q->region;
     char *line[3] = {0};
     size_t n = 0;
-    line[n++] = hit->match == SNAP_EXACT ? mem_printf(r, "association '%s' matches exactly", a->pattern)
-                                         : mem_printf(r, "no association for exactly '%.*s'", (int)h->len, h->name);
+    line[n++] = hit->match == SNAP_EXACT
+                    ? mem_printf(r, "association '%s' matches exactly", a->pattern)
+                    : mem_printf(r, "no association for exactly '%.*s'", (int)h->len, h->name);
     if (hit->match == SNAP_WILDCARD)
         line[n++] = mem_printf(r, "wildcard '%s' matches its first label", a->pattern);
     else if (hit->match == SNAP_NONE)
-        line[n++] = mem_printf(r, "no wildcard one level up either: no CA may vouch for clients of this host");
+        line[n++] =
+            mem_printf(r, "no wildcard one level up either: no CA may vouch for clients of this host");
     if (hit->match != SNAP_NONE)
         line[n++] = cas ? mem_printf(r, "%zu CAs, the most recently deployed first", cas)
                         : mem_printf(r, "its CAs hold no certificate yet: nothing is trusted");
@@ -150,8 +154,8 @@ fill_trust(struct asked *q, const Anchord__V1__TrustQuestion *question, const st
     }
     if (q->req->detail == ANCHORD__V1__TRUST_DETAIL__TRUST_DIGESTS)
         return 0;
-    return add_set(&q->sets, q->region, q->view, &t, hit->trust, q->req->detail == ANCHORD__V1__TRUST_DETAIL__TRUST_DER,
-                   &a->set);
+    return add_set(&q->sets, q->region, q->view, &t, hit->trust,
+                   q->req->detail == ANCHORD__V1__TRUST_DETAIL__TRUST_DER, &a->set);
 }
 
 static int
@@ -219,7 +223,8 @@ query_get_trust(void *ctx, struct rpc_call *call, const void *req_, void **ret_r
         wire_new(call->region, Anchord__V1__GetTrustResponse, anchord__v1__get_trust_response);
     if (!resp)
         return ACD_ENOMEM;
-    resp->answers = wire_list(call->region, req->n_questions, Anchord__V1__TrustAnswer, anchord__v1__trust_answer);
+    resp->answers =
+        wire_list(call->region, req->n_questions, Anchord__V1__TrustAnswer, anchord__v1__trust_answer);
     if (!resp->answers)
         return ACD_ENOMEM;
     resp->n_answers = req->n_questions;
