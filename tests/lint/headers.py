@@ -75,7 +75,8 @@ def check(root, build):
     plus = shlex.split(os.environ.get("CXX", "c++"))
     for path in tree.files(root, ".h"):
         found.append(check_guard(root, path, seen))
-        own = ["-I" + os.path.join(root, os.path.dirname(path))]
+        # Files of server/ name each other with their folder; elsewhere a file sees its own folder.
+        own = [] if path.startswith("server/") else ["-I" + os.path.join(root, os.path.dirname(path))]
         jobs.append((path, compiler + ["-std=gnu17"] + FLAGS + flags + own))
         if path.startswith("include/"):
             public = ["-I" + os.path.join(root, "include")] + [f for f in flags if f.endswith("/include")]

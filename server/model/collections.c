@@ -1,0 +1,140 @@
+#include "model/collections.h"
+
+#define COLUMN(i, n, t, ...) [i] = {.name = (n), .type = (t), __VA_ARGS__}
+#define REF(coll)            .ref = (coll) + 1
+
+static const acd_column account_cols[ACCOUNT_COLS] = {
+    COLUMN(ACCOUNT_ID, "id", ACD_COL_TEXT),
+    COLUMN(ACCOUNT_NAME, "name", ACD_COL_TEXT),
+    COLUMN(ACCOUNT_PLAN, "plan", ACD_COL_INT),
+    COLUMN(ACCOUNT_CREATED, "created_ms", ACD_COL_INT),
+    COLUMN(ACCOUNT_MANAGED, "managed_ca_id", ACD_COL_TEXT),
+    COLUMN(ACCOUNT_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index account_indexes[] = {
+    {.name = "by_name", .cols = {ACCOUNT_NAME}, .ncols = 1, .unique = 1},
+};
+
+static const acd_column zone_cols[ZONE_COLS] = {
+    COLUMN(ZONE_ID, "id", ACD_COL_TEXT),
+    COLUMN(ZONE_ACCOUNT, "account_id", ACD_COL_TEXT, REF(COLL_ACCOUNT)),
+    COLUMN(ZONE_NAME, "name", ACD_COL_TEXT),
+    COLUMN(ZONE_PARENT, "parent", ACD_COL_TEXT),
+    COLUMN(ZONE_ACM, "acm", ACD_COL_INT),
+    COLUMN(ZONE_CREATED, "created_ms", ACD_COL_INT),
+    COLUMN(ZONE_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index zone_indexes[] = {
+    {.name = "by_name", .cols = {ZONE_NAME}, .ncols = 1, .unique = 1},
+    {.name = "by_account", .cols = {ZONE_ACCOUNT, ZONE_NAME}, .ncols = 2},
+    {.name = "by_parent", .cols = {ZONE_PARENT}, .ncols = 1},
+};
+
+static const acd_column cert_cols[CERT_COLS] = {
+    COLUMN(CERT_ID, "id", ACD_COL_TEXT),
+    COLUMN(CERT_ACCOUNT, "account_id", ACD_COL_TEXT, REF(COLL_ACCOUNT)),
+    COLUMN(CERT_SPACE, "space", ACD_COL_TEXT),
+    COLUMN(CERT_DIGEST, "digest", ACD_COL_BLOB, .flags = ACD_COL_NULL),
+    COLUMN(CERT_NAME, "name", ACD_COL_TEXT),
+    COLUMN(CERT_CA, "ca", ACD_COL_INT),
+    COLUMN(CERT_PRODUCT, "product", ACD_COL_TEXT),
+    COLUMN(CERT_TYPE, "type", ACD_COL_INT),
+    COLUMN(CERT_PROFILE, "profile", ACD_COL_INT),
+    COLUMN(CERT_TEXT, "certificates", ACD_COL_BLOB),
+    COLUMN(CERT_CREATED, "uploaded_ms", ACD_COL_INT),
+    COLUMN(CERT_UPDATED, "updated_ms", ACD_COL_INT),
+    COLUMN(CERT_DEPLOYED, "deployed_rev", ACD_COL_INT),
+    COLUMN(CERT_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index cert_indexes[] = {
+    {.name = "by_account", .cols = {CERT_ACCOUNT, CERT_DEPLOYED}, .ncols = 2},
+    {.name = "by_digest", .cols = {CERT_ACCOUNT, CERT_SPACE, CERT_DIGEST}, .ncols = 3, .unique = 1},
+};
+
+static const acd_column item_cols[ITEM_COLS] = {
+    COLUMN(ITEM_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(ITEM_INDEX, "idx", ACD_COL_INT),
+    COLUMN(ITEM_SHA256, "sha256", ACD_COL_BLOB),
+    COLUMN(ITEM_SPKI, "spki_sha256", ACD_COL_BLOB),
+    COLUMN(ITEM_SUBJECT, "subject", ACD_COL_TEXT),
+    COLUMN(ITEM_ISSUER, "issuer", ACD_COL_TEXT),
+    COLUMN(ITEM_SERIAL_HEX, "serial_hex", ACD_COL_TEXT),
+    COLUMN(ITEM_SERIAL_DEC, "serial_dec", ACD_COL_TEXT),
+    COLUMN(ITEM_NOT_BEFORE, "not_before_ms", ACD_COL_INT),
+    COLUMN(ITEM_NOT_AFTER, "not_after_ms", ACD_COL_INT),
+    COLUMN(ITEM_KEY_TYPE, "key_type", ACD_COL_TEXT),
+    COLUMN(ITEM_KEY_BITS, "key_bits", ACD_COL_INT),
+    COLUMN(ITEM_SIGNATURE, "signature", ACD_COL_TEXT),
+    COLUMN(ITEM_SELF_SIGNED, "self_signed", ACD_COL_INT),
+    COLUMN(ITEM_SKI, "ski", ACD_COL_TEXT),
+    COLUMN(ITEM_DER, "der", ACD_COL_BLOB),
+};
+
+static const acd_column host_list_cols[HOST_LIST_COLS] = {
+    COLUMN(HOST_LIST_ZONE, "zone_id", ACD_COL_TEXT, REF(COLL_ZONE)),
+    COLUMN(HOST_LIST_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(HOST_LIST_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+
+static const acd_column host_cols[HOST_COLS] = {
+    COLUMN(HOST_ZONE, "zone_id", ACD_COL_TEXT, REF(COLL_ZONE)),
+    COLUMN(HOST_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(HOST_PATTERN, "pattern", ACD_COL_TEXT),
+    COLUMN(HOST_TEXT, "host", ACD_COL_TEXT),
+    COLUMN(HOST_POSITION, "position", ACD_COL_INT),
+    COLUMN(HOST_DEPLOYED, "deployed_rev", ACD_COL_INT),
+    COLUMN(HOST_CREATED, "created_ms", ACD_COL_INT),
+};
+static const acd_index host_indexes[] = {
+    {.name = "by_pattern", .cols = {HOST_PATTERN}, .ncols = 1},
+    {.name = "by_certificate", .cols = {HOST_CERT}, .ncols = 1},
+    {.name = "by_position", .cols = {HOST_ZONE, HOST_CERT, HOST_POSITION}, .ncols = 3},
+};
+
+static const acd_column idem_cols[IDEM_COLS] = {
+    COLUMN(IDEM_ACTOR, "actor", ACD_COL_TEXT),       COLUMN(IDEM_KEY, "key", ACD_COL_TEXT),
+    COLUMN(IDEM_METHOD, "method", ACD_COL_TEXT),     COLUMN(IDEM_DIGEST, "digest", ACD_COL_BLOB),
+    COLUMN(IDEM_REPLY, "reply", ACD_COL_BLOB),       COLUMN(IDEM_REVISION, "revision", ACD_COL_INT),
+    COLUMN(IDEM_CREATED, "created_ms", ACD_COL_INT),
+};
+static const acd_index idem_indexes[] = {
+    {.name = "by_created", .cols = {IDEM_CREATED}, .ncols = 1},
+};
+
+static const acd_column change_cols[CHANGE_COLS] = {
+    COLUMN(CHANGE_SEQ, "seq", ACD_COL_INT),
+    COLUMN(CHANGE_AT, "at_ms", ACD_COL_INT),
+    COLUMN(CHANGE_ACTOR, "actor", ACD_COL_TEXT),
+    COLUMN(CHANGE_METHOD, "method", ACD_COL_TEXT),
+    COLUMN(CHANGE_ACCOUNT, "account_id", ACD_COL_TEXT),
+    COLUMN(CHANGE_OBJECT, "object", ACD_COL_TEXT),
+    COLUMN(CHANGE_TEXT, "text", ACD_COL_TEXT),
+};
+
+static const acd_column plugin_cols[PLUGIN_COLS] = {
+    COLUMN(PLUGIN_NAME, "plugin", ACD_COL_TEXT),
+    COLUMN(PLUGIN_KEY, "key", ACD_COL_BLOB),
+    COLUMN(PLUGIN_VALUE, "value", ACD_COL_BLOB),
+};
+
+#define COLLECTION(i, n, c, pk, ...)              \
+    [i] = {.struct_size = sizeof(acd_collection), \
+           .name = (n),                           \
+           .cols = (c),                           \
+           .ncols = sizeof(c) / sizeof((c)[0]),   \
+           .npk = (pk),                           \
+           .since = 1,                            \
+           __VA_ARGS__}
+#define INDEXES(x) .indexes = (x), .nindexes = sizeof(x) / sizeof((x)[0])
+
+const acd_collection collections[COLLECTIONS] = {
+    COLLECTION(COLL_ACCOUNT, "account", account_cols, 1, INDEXES(account_indexes)),
+    COLLECTION(COLL_ZONE, "zone", zone_cols, 1, INDEXES(zone_indexes)),
+    COLLECTION(COLL_CERT, "certificate", cert_cols, 1, INDEXES(cert_indexes)),
+    COLLECTION(COLL_CERT_ITEM, "certificate_item", item_cols, 2),
+    COLLECTION(COLL_HOST_LIST, "host_list", host_list_cols, 2),
+    COLLECTION(COLL_HOST, "host_association", host_cols, 3, INDEXES(host_indexes)),
+    COLLECTION(COLL_IDEM, "idempotency", idem_cols, 2, INDEXES(idem_indexes)),
+    COLLECTION(COLL_CHANGE, "change", change_cols, 1),
+    COLLECTION(COLL_PLUGIN, "plugin_row", plugin_cols, 2),
+};

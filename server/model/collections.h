@@ -1,0 +1,132 @@
+/*
+ * The tables that a storage plugin must provide, and the number of each column.
+ *
+ * Versions: a new collection or column raises COLLECTIONS_VERSION by one and says since when it is there;
+ * nothing is ever renumbered. Times are Unix milliseconds. `rev` is the revision of the last change of the
+ * row.
+ */
+#ifndef MODEL_COLLECTIONS_H
+#define MODEL_COLLECTIONS_H
+
+#include <anchord/plugin-storage.h>
+
+enum { COLLECTIONS_VERSION = 1 };
+
+enum collection {
+    COLL_ACCOUNT,
+    COLL_ZONE,
+    COLL_CERT,      /* an uploaded object: a CA or a leaf, or the managed CA of an account */
+    COLL_CERT_ITEM, /* its certificates */
+    COLL_HOST_LIST, /* the list of hosts of one CA in one zone: only its revision */
+    COLL_HOST,      /* its members */
+    COLL_IDEM,      /* outcome of mutations by idempotency key */
+    COLL_CHANGE,    /* what was changed, by whom, when */
+    COLL_PLUGIN,    /* rows of the plugins */
+    COLLECTIONS
+};
+
+enum account_col {
+    ACCOUNT_ID,
+    ACCOUNT_NAME,
+    ACCOUNT_PLAN,
+    ACCOUNT_CREATED,
+    ACCOUNT_MANAGED,
+    ACCOUNT_REV,
+    ACCOUNT_COLS
+};
+enum account_index { ACCOUNT_BY_NAME = 1 };
+
+enum zone_col {
+    ZONE_ID,
+    ZONE_ACCOUNT,
+    ZONE_NAME,
+    ZONE_PARENT /* the name without its first label */,
+    ZONE_ACM,
+    ZONE_CREATED,
+    ZONE_REV,
+    ZONE_COLS
+};
+enum zone_index { ZONE_BY_NAME = 1, ZONE_BY_ACCOUNT, ZONE_BY_PARENT };
+
+enum cert_col {
+    CERT_ID,
+    CERT_ACCOUNT,
+    CERT_SPACE,  /* "mtls" or "access": duplicates are looked for within one */
+    CERT_DIGEST, /* of the list of DERs; NULL for a managed CA without certificate */
+    CERT_NAME,
+    CERT_CA,      /* 1: a CA */
+    CERT_PRODUCT, /* "api_shield", "workers", "gateway", "access"; "" for a managed CA */
+    CERT_TYPE,    /* enum cert_type */
+    CERT_PROFILE, /* enum acd_profile */
+    CERT_TEXT,    /* as uploaded */
+    CERT_CREATED,
+    CERT_UPDATED,
+    CERT_DEPLOYED, /* revision of the upload */
+    CERT_REV,
+    CERT_COLS
+};
+enum cert_index { CERT_BY_ACCOUNT = 1, CERT_BY_DIGEST };
+enum cert_type { CERT_CUSTOM = 0, CERT_MANAGED = 1 };
+
+enum item_col {
+    ITEM_CERT,
+    ITEM_INDEX,
+    ITEM_SHA256,
+    ITEM_SPKI,
+    ITEM_SUBJECT,
+    ITEM_ISSUER,
+    ITEM_SERIAL_HEX,
+    ITEM_SERIAL_DEC,
+    ITEM_NOT_BEFORE,
+    ITEM_NOT_AFTER,
+    ITEM_KEY_TYPE,
+    ITEM_KEY_BITS,
+    ITEM_SIGNATURE,
+    ITEM_SELF_SIGNED,
+    ITEM_SKI,
+    ITEM_DER,
+    ITEM_COLS
+};
+
+enum host_list_col { HOST_LIST_ZONE, HOST_LIST_CERT, HOST_LIST_REV, HOST_LIST_COLS };
+
+enum host_col {
+    HOST_ZONE,
+    HOST_CERT,
+    HOST_PATTERN,  /* normal form */
+    HOST_TEXT,     /* as sent */
+    HOST_POSITION, /* in the list, ascending */
+    HOST_DEPLOYED, /* revision at which this association was made */
+    HOST_CREATED,
+    HOST_COLS
+};
+enum host_index { HOST_BY_PATTERN = 1, HOST_BY_CERT, HOST_BY_POSITION };
+
+enum idem_col {
+    IDEM_ACTOR,
+    IDEM_KEY,
+    IDEM_METHOD,
+    IDEM_DIGEST,
+    IDEM_REPLY,
+    IDEM_REVISION,
+    IDEM_CREATED,
+    IDEM_COLS
+};
+enum idem_index { IDEM_BY_CREATED = 1 };
+
+enum change_col {
+    CHANGE_SEQ,
+    CHANGE_AT,
+    CHANGE_ACTOR,
+    CHANGE_METHOD,
+    CHANGE_ACCOUNT,
+    CHANGE_OBJECT,
+    CHANGE_TEXT,
+    CHANGE_COLS
+};
+
+enum plugin_col { PLUGIN_NAME, PLUGIN_KEY, PLUGIN_VALUE, PLUGIN_COLS };
+
+extern const acd_collection collections[COLLECTIONS];
+
+#endif
