@@ -55,10 +55,19 @@
     X(LIMIT_LABEL, 63, "bytes", "label of a host name")                                    \
     X(LIMIT_HOST_TEXT, 1024, "bytes", "host name as sent, before normalising")             \
     /* associations */                                                                     \
-    X(LIMIT_HOSTS_LIST, 1000, "hosts", "hosts of one CA in one zone by one `set`")         \
+    X(LIMIT_HOSTS_CHANGE, 4096, "hosts", "one change of a list of hosts")                  \
     X(LIMIT_CAS_PER_HOST, 100, "certificates", "trust set of a host")                      \
     /* quota */                                                                            \
-    X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")
+    X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")                   \
+    /* configuration */                                                                    \
+    X(LIMIT_CONF_FILE, 65536, "bytes", "configuration file")                               \
+    X(LIMIT_CONF_DEPTH, 8, "levels", "nesting of a configuration file")                    \
+    X(LIMIT_CONF_NODES, 4096, "values", "keys and values of a configuration file")         \
+    X(LIMIT_CONF_LIST, 64, "entries", "list of the configuration, its own bound apart")    \
+    X(LIMIT_CONF_TEXT, 4096, "bytes", "entry of a list, key or value of a plugin option")  \
+    X(LIMIT_CONF_FINDINGS, 100, "problems", "problems that one check shows")               \
+    X(LIMIT_CONF_BLOCK, 16384, "bytes", "block of a configuration's memory")               \
+    X(LIMIT_CONF_MEMORY, 1048576, "bytes", "memory of a configuration, overrides included")
 
 enum {
 #define LIMITS_ENUM(name, value, unit, what) name = (value),
