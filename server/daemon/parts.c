@@ -39,7 +39,8 @@ parts_data(const struct conf *conf, bool make, char ret[PATH_MAX], acd_err *err)
 /* --- plugins ----------------------------------------------------------------------------------------------
  */
 
-/* The build directory that this program was linked in: the one above it that holds meson's notes and plugins. */
+/* The build directory that this program was linked in: the one above it that holds meson's notes and plugins.
+ */
 static bool
 build_tree(char ret[PATH_MAX])
 {
