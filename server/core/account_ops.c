@@ -5,7 +5,8 @@
 #include "model/host.h"
 #include "model/ids.h"
 
-enum { PLAN_FREE = ANCHORD__V1__PLAN__PLAN_FREE, PLAN_ENTERPRISE = ANCHORD__V1__PLAN__PLAN_ENTERPRISE };
+#define PLAN_FREE       ANCHORD__V1__PLAN__PLAN_FREE
+#define PLAN_ENTERPRISE ANCHORD__V1__PLAN__PLAN_ENTERPRISE
 
 /* --- accounts ---------------------------------------------------------------------------------------------
  */
@@ -69,7 +70,7 @@ account_create(struct unit *u, const void *req_, void *plan_, void **ret_resp, a
     const acd_value row[ACCOUNT_COLS] = {
         [ACCOUNT_ID] = VAL_TEXT(mem_strdup(u->region, id)),
         [ACCOUNT_NAME] = VAL_TEXT(req->name),
-        [ACCOUNT_PLAN] = VAL_INT(req->plan ? (int)req->plan : PLAN_ENTERPRISE),
+        [ACCOUNT_PLAN] = VAL_INT(req->plan ? req->plan : PLAN_ENTERPRISE),
         [ACCOUNT_CREATED] = VAL_INT(u->now_ms),
         [ACCOUNT_MANAGED] = VAL_TEXT(mem_strdup(u->region, managed)),
         [ACCOUNT_REV] = VAL_INT(rev),

@@ -388,7 +388,7 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ch
 {
     struct list l;
     struct work w = {.u = u, .l = &l};
-    uint64_t list_rev;
+    uint64_t list_rev = 0;
     int rc = find_list(u, req->zone, req->ca_id, &l, err);
     if (rc == 0)
         rc = check_expected(u, &l, req->expected, err);

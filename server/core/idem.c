@@ -24,8 +24,8 @@ idem_find(struct unit *u, const char *method, void **ret_resp, acd_err *err)
 {
     acd_value *row;
     uint8_t digest[DIGEST_LEN];
-    int rc = db_get(&u->db, COLL_IDEM, VALS(VAL_TEXT(call_actor(u->call)), VAL_SLICE(u->call->frame.idem_key)), 2,
-                    &row, err);
+    int rc = db_get(&u->db, COLL_IDEM,
+                    VALS(VAL_TEXT(call_actor(u->call)), VAL_SLICE(u->call->frame.idem_key)), 2, &row, err);
     if (rc < 0)
         return rc;
     if (row[IDEM_CREATED].num + IDEM_KEEP_MS < u->now_ms)

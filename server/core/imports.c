@@ -1,6 +1,7 @@
 #include "core/imports.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"

@@ -95,7 +95,7 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
         .key = key,
         .at_ms = now_ms,
     };
-    int rc = plug_inspect(v, &req, keep_item, keep_finding, &ctx, err);
+    int rc = plug_validator_inspect(v, &req, keep_item, keep_finding, &ctx, 0, err);
     if (rc < 0)
         return rc;
     acd_slice *ders = mem_new_n(region, up->nitems, acd_slice);
@@ -116,8 +116,8 @@ upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err)
             first = up->findings[i]->message;
     rpc_detail_error_info(call, "UPLOAD_REFUSED", 0, "");
     for (size_t i = 0; i < up->nfindings; i++)
-        rpc_detail_finding(call, (int)up->findings[i]->severity, up->findings[i]->index, up->findings[i]->code,
-                           up->findings[i]->message);
+        rpc_detail_finding(call, (int)up->findings[i]->severity, up->findings[i]->index,
+                           up->findings[i]->code, up->findings[i]->message);
     return up->errors == 1 ? err_set(err, ACD_EINVAL, "%s", first)
                            : err_set(err, ACD_EINVAL, "%zu findings refuse this upload; the first: %s",
                                      up->errors, first);

@@ -58,7 +58,16 @@
     X(LIMIT_HOSTS_CHANGE, 4096, "hosts", "one change of a list of hosts")                  \
     X(LIMIT_CAS_PER_HOST, 100, "certificates", "trust set of a host")                      \
     /* quota */                                                                            \
-    X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")
+    X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")                   \
+    /* configuration */                                                                    \
+    X(LIMIT_CONF_FILE, 65536, "bytes", "configuration file")                               \
+    X(LIMIT_CONF_DEPTH, 8, "levels", "nesting of a configuration file")                    \
+    X(LIMIT_CONF_NODES, 4096, "values", "keys and values of a configuration file")         \
+    X(LIMIT_CONF_LIST, 64, "entries", "list of the configuration, its own bound apart")    \
+    X(LIMIT_CONF_TEXT, 4096, "bytes", "entry of a list, key or value of a plugin option")  \
+    X(LIMIT_CONF_FINDINGS, 100, "problems", "problems that one check shows")               \
+    X(LIMIT_CONF_BLOCK, 16384, "bytes", "block of a configuration's memory")               \
+    X(LIMIT_CONF_MEMORY, 1048576, "bytes", "memory of a configuration, overrides included")
 
 enum {
 #define LIMITS_ENUM(name, value, unit, what) name = (value),

@@ -116,6 +116,9 @@ void rpc_detail_field(struct rpc_call *call, const char *field, const char *desc
 void rpc_detail_precondition(struct rpc_call *call, uint64_t revision);
 void rpc_detail_in_use(struct rpc_call *call, const char *zone_id, const char *zone_name, const char *host);
 
+/* Forgets the details so far: a handler that begins again begins without them. */
+void rpc_details_clear(struct rpc_call *call);
+
 /* --- for the bus --- */
 
 /* Decodes the envelope, finds the method, starts the deadline. 0: run it; negative: refused, the reply is

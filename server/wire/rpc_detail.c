@@ -105,3 +105,9 @@ rpc_detail_in_use(struct rpc_call *call, const char *zone_id, const char *zone_n
     m->host = text(call, host);
     d->resource_in_use = m;
 }
+
+void
+rpc_details_clear(struct rpc_call *call)
+{
+    call->reply.n_details = 0;
+}
