@@ -3,8 +3,6 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "eval/known.h"
-#include "eval/verdict.h"
 #include "model/host.h"
 #include "query/part.h"
 
@@ -57,10 +55,6 @@ query_new(const struct query_deps *deps, struct query **ret, acd_err *err)
         return err_set(err, ACD_ENOMEM, "out of memory");
     q->deps = *deps;
     int rc = bundles_new(deps->validator, deps->bundles, &q->bundles, err);
-    if (rc == 0)
-        rc = verdict_cache_new(deps->verdicts, &q->verdicts, err);
-    if (rc == 0)
-        rc = known_store_new(deps->verdicts, &q->known, err);
     if (rc < 0) {
         query_free(q);
         return rc;
@@ -74,8 +68,6 @@ query_free(struct query *q)
 {
     if (!q)
         return;
-    known_store_free(q->known);
-    verdict_cache_free(q->verdicts);
     bundles_free(q->bundles);
     free(q);
 }
@@ -87,4 +79,15 @@ query_bind(struct query *q, struct rpc_table *table, acd_err *err)
     if (rc == 0)
         rc = rpc_bind(table, "EdgeService/VerifyClient", query_verify_client, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
+}
+
+void
+query_counters(struct query *q, struct query_counters *ret)
+{
+    *ret = (struct query_counters){
+        .trust_questions = atomic_load_explicit(&q->counts[QUERY_TRUST_QUESTIONS], memory_order_relaxed),
+        .verify_questions = atomic_load_explicit(&q->counts[QUERY_VERIFY_QUESTIONS], memory_order_relaxed),
+        .verifications = atomic_load_explicit(&q->counts[QUERY_VERIFICATIONS], memory_order_relaxed),
+    };
+    bundles_count(q->bundles, &ret->bundle_builds, &ret->bundles);
 }
