@@ -23,7 +23,8 @@ enum {
     EXIT_SERVER = 3,  /* the server cannot be reached */
 };
 
-enum { CTL_CONNECT_MS = 1000 };
+/* How long one try waits for the server to be there; a call makes 1 + LIMIT_CLIENT_RETRIES of them. */
+enum { CTL_CONNECT_MS = 250 };
 
 struct ctl {
     FILE *out, *err;

@@ -8,7 +8,7 @@ enum { COLUMN = 34, WIDTH = 100 };
 static void
 put_wrapped(FILE *f, const char *text, size_t at, size_t indent)
 {
-    if (at >= indent) {
+    if (at + 1 > indent) {
         (void)fputc('\n', f);
         at = 0;
     }
@@ -45,7 +45,7 @@ put_options(FILE *f, const struct ctl_cmd *cmd)
     (void)fputs("\nOptions:\n", f);
     for (unsigned id; (id = ctl_opt_next(cmd, &at, &required)) != OPT_NONE;) {
         size_t n = put_option(f, ctl_opt(id));
-        put_wrapped(f, ctl_opt(id)->help, n + 1, COLUMN);
+        put_wrapped(f, ctl_opt(id)->help, n, COLUMN);
     }
 }
 
@@ -67,9 +67,11 @@ help_cmd(FILE *f, const struct ctl_cmd *cmd)
 {
     (void)fputs("Usage: ", f);
     put_synopsis(f, cmd);
-    (void)fprintf(f, "\n%s %s: %s.\n", cmd->noun, cmd->verb, cmd->help);
-    if (cmd->detail)
-        put_wrapped(f, cmd->detail, 0, 1);
+    (void)fprintf(f, "\n%s %s: %s\n", cmd->noun, cmd->verb, cmd->help);
+    if (cmd->detail) {
+        (void)fputc('\n', f);
+        put_wrapped(f, cmd->detail, 0, 0);
+    }
     if (!(cmd->flags & CMD_RAW))
         put_options(f, cmd);
 }
@@ -81,7 +83,7 @@ put_verbs(FILE *f, const struct ctl_noun *noun)
         if (strcmp(cmd->noun, noun->name) != 0)
             continue;
         int n = fprintf(f, "  %s %s", cmd->noun, cmd->verb);
-        put_wrapped(f, cmd->help, (size_t)n + 1, COLUMN);
+        put_wrapped(f, cmd->help, (size_t)n, COLUMN);
     }
 }
 

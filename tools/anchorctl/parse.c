@@ -122,15 +122,15 @@ static int
 take_verb(struct parse *p, const char *word)
 {
     struct ctl_near near = CTL_NEAR_INIT(word);
-    char what[64];
     p->c->cmd = ctl_cmd_find(p->noun->name, word);
     if (p->c->cmd)
         return 0;
     for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
         if (strcmp(cmd->noun, p->noun->name) == 0)
             ctl_near_offer(&near, cmd->verb);
-    (void)snprintf(what, sizeof(what), "verb of '%s'", p->noun->name);
-    return unknown(p, what, word, &near);
+    if (near.best)
+        return fail_usage(p->c, "'%s' has no verb '%s': did you mean '%s'?", p->noun->name, word, near.best);
+    return fail_usage(p->c, "'%s' has no verb '%s'", p->noun->name, word);
 }
 
 static int

@@ -13,15 +13,15 @@ static const struct ctl_opt opts[OPT_COUNT] = {
 };
 
 const struct ctl_noun ctl_nouns[] = {
-    {"account", "accounts: who owns zones and CAs, and how many"},
-    {"zone", "zones: the domains of an account"},
-    {"ca", "mTLS certificates: the CAs that an account brings"},
-    {"host", "host associations: which CAs may vouch for clients of which hosts"},
+    {"account", "who owns zones and CAs"},
+    {"zone", "the domains of an account"},
+    {"ca", "the CAs (mTLS certificates) that an account brings"},
+    {"host", "which CAs may vouch for clients of which hosts"},
     {"quota", "how many CAs an account may hold"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
-    {"plugin", "plugins of the server"},
+    {"plugin", "what the server is made of"},
     {"server", "the server itself"},
-    {"completion", "completion scripts for shells"},
+    {"completion", "completion scripts for shells, and the manual page"},
     {NULL, NULL},
 };
 
