@@ -256,6 +256,7 @@ START_TEST(test_no_server)
 }
 END_TEST
 
+Suite *suite_client(void);
 Suite *
 suite_client(void)
 {
