@@ -1,5 +1,6 @@
 /* Configuration of a plugin, as key NUL value NUL pairs: what is accepted lies in the declared ranges. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plug/conf.h"
