@@ -17,6 +17,7 @@ const struct sdk_dialect sq_dialect = {
     .table_end = " STRICT, WITHOUT ROWID",
     .table_end_int = " STRICT",
     .say_nulls_first = false,
+    .indexed_by = true,
 };
 
 static const char own_tables[] =
