@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import os
+import socket
 import time
 
 import harness
@@ -449,12 +450,37 @@ def test_configuration_is_checked_by_name(case):
     server.process = None
 
 
-def test_tcp_is_loopback_only_and_without_administration(case):
-    server = case.server("--listen", "tcp://0.0.0.0:0", start=False)
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_tcp_is_loopback_only_unless_insecure(case):
+    server = case.server("--listen", "tcp://0.0.0.0:%d" % free_port(), start=False)
     server.start(wait=False)
     check(server.process.wait(30) != 0, "listening on all addresses was allowed")
     contains(server.read_log(), "insecure", "message")
     server.process = None
+
+
+def test_tcp_answers_the_edge_and_refuses_administration(case):
+    pki = case.pki()
+    pki.ca("root")
+    pki.client("leaf", "root")
+    url = "tcp://127.0.0.1:%d" % free_port()
+    server = case.server(start=False)
+    server.args += ["--listen", server.socket, "--listen", url]
+    server.start()
+    account(server)
+    ca = cert_id(upload(server, "acme", "root", pki.path("root")))
+    server.json("host", "set", "--zone", "example.com", "--ca", ca, "api.example.com")
+    local, server.socket = server.socket, url
+    equal(verify(server, "api.example.com", pki.path("leaf"))["verified"], True, "over tcp")
+    for command in (("account", "list"), ("account", "create", "--name", "evil"), ("server", "status")):
+        contains(server.ctl(*command).expect(1).err, "administration")
+    server.socket = local
+    equal([a["name"] for a in server.json("account", "list")], ["acme"])
 
 
 if __name__ == "__main__":
