@@ -72,7 +72,7 @@ factory_time(const char *text)
 static struct {
     char label[64];
     EVP_PKEY *key;
-} keys[256];
+} keys[1024];
 static size_t nkeys;
 
 static EVP_PKEY *
