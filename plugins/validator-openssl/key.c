@@ -79,7 +79,8 @@ rsa_fault(const EVP_PKEY *key, int bits)
         EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
         f = VO_FAULT("ACD_V_ERR_KEY_UNREADABLE", "the RSA key cannot be read");
     else if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > VO_RSA_EXPONENT_BITS)
-        f = VO_FAULT("ACD_V_ERR_KEY_EXPONENT", "the RSA exponent must be odd, at least 3 and at most 32 bits");
+        f = VO_FAULT("ACD_V_ERR_KEY_EXPONENT",
+                     "the RSA exponent must be odd, at least 3 and at most 32 bits");
     else if (!BN_is_odd(n))
         f = VO_FAULT("ACD_V_ERR_KEY_MODULUS", "the RSA modulus is even");
     BN_free(e);

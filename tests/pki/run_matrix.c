@@ -94,13 +94,14 @@ request(void *ctx, const struct ask *q)
     for (size_t i = 0; i < q->nanchors; i++)
         trust[i] = q->anchors[i].der;
     time_format(q->verify.at_ms, when);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:s}", "id", q->name, "expect",
-                          q->expect, "purpose", q->verify.purpose == ACD_PURPOSE_CLIENT ? "client" : "server", "host",
-                          q->verify.host.ptr, "ip", q->verify.ip.ptr, "email", q->verify.email.ptr, "time", when, "trust",
-                          pem_list(trust, q->nanchors, "CERTIFICATE"), "untrusted",
-                          pem_list(q->inter, q->verify.ninter, "CERTIFICATE"), "leaf", pem_of(q->leaf, "CERTIFICATE"),
-                          "crls", pem_list(q->crls, q->ncrls, "X509 CRL"), "profile",
-                          q->nanchors && q->anchors[0].profile == ACD_PROFILE_COMPAT ? "compat" : "strict");
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:s}", "id", q->name, "expect",
+                  q->expect, "purpose", q->verify.purpose == ACD_PURPOSE_CLIENT ? "client" : "server", "host",
+                  q->verify.host.ptr, "ip", q->verify.ip.ptr, "email", q->verify.email.ptr, "time", when,
+                  "trust", pem_list(trust, q->nanchors, "CERTIFICATE"), "untrusted",
+                  pem_list(q->inter, q->verify.ninter, "CERTIFICATE"), "leaf", pem_of(q->leaf, "CERTIFICATE"),
+                  "crls", pem_list(q->crls, q->ncrls, "X509 CRL"), "profile",
+                  q->nanchors && q->anchors[0].profile == ACD_PROFILE_COMPAT ? "compat" : "strict");
     if (o && q->verify.max_depth >= 0)
         (void)json_object_set_new(o, "max_depth", json_integer(q->verify.max_depth));
     if (!o || json_dumpf(o, stdout, JSON_COMPACT) != 0)
