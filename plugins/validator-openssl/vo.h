@@ -6,8 +6,8 @@
  * vo_cert_free. Times are Unix seconds unless a name ends in _ms. Functions return 0 or a negative
  * acd_status, or a struct vo_fault whose error is NULL when nothing is wrong.
  */
-#ifndef VO_H
-#define VO_H
+#ifndef VO_VO_H
+#define VO_VO_H
 
 #include <stdbool.h>
 #include <stddef.h>
