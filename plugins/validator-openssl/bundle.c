@@ -159,8 +159,8 @@ int
 vo_bundle_build(void *inst, const acd_bundle_spec *spec, acd_bundle **ret, acd_err *err)
 {
     if (spec->nanchors > VO_MAX_ANCHORS || spec->nhelpers > VO_MAX_HELPERS || spec->ncrls > VO_MAX_CRLS)
-        return sdk_fail(err, ACD_ELIMIT, "a bundle holds at most %d anchors, %d helpers and %d CRLs", VO_MAX_ANCHORS,
-                      VO_MAX_HELPERS, VO_MAX_CRLS);
+        return sdk_fail(err, ACD_ELIMIT, "a bundle holds at most %d anchors, %d helpers and %d CRLs",
+                        VO_MAX_ANCHORS, VO_MAX_HELPERS, VO_MAX_CRLS);
     struct acd_bundle *b = calloc(1, sizeof(*b));
     if (!b)
         return sdk_fail(err, ACD_ENOMEM, "out of memory");

@@ -90,12 +90,14 @@ find_fault(struct vo_crl *c)
         return VO_FAULT("X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD", "nextUpdate of the CRL cannot be read");
     X509_CRL_get0_signature(c->crl, NULL, &outer);
     if (vo_sig_kind_nid(OBJ_obj2nid(outer->algorithm)) != VO_SIG_SHA2)
-        return VO_FAULT("X509_V_ERR_CA_MD_TOO_WEAK", "the CRL's signature algorithm is not RSA or ECDSA with SHA-2");
+        return VO_FAULT("X509_V_ERR_CA_MD_TOO_WEAK",
+                        "the CRL's signature algorithm is not RSA or ECDSA with SHA-2");
     struct vo_fault f = ext_fault(c->crl);
     if (f.error)
         return f;
     if (c->delta && (!c->base || !c->number))
-        return VO_FAULT("X509_V_ERR_INVALID_EXTENSION", "a delta CRL needs its own number and that of its base");
+        return VO_FAULT("X509_V_ERR_INVALID_EXTENSION",
+                        "a delta CRL needs its own number and that of its base");
     return entry_fault(c->crl);
 }
 
@@ -236,7 +238,8 @@ static bool
 point_fits(const DIST_POINT_NAME *name, const struct vo_cert *cert)
 {
     const GENERAL_NAMES *mine = uris_of(name);
-    STACK_OF(DIST_POINT) *points = mine ? X509_get_ext_d2i(cert->x, NID_crl_distribution_points, NULL, NULL) : NULL;
+    STACK_OF(DIST_POINT) *points =
+        mine ? X509_get_ext_d2i(cert->x, NID_crl_distribution_points, NULL, NULL) : NULL;
     bool fits = false;
     for (int i = 0; i < sk_DIST_POINT_num(points) && !fits; i++) {
         const DIST_POINT *dp = sk_DIST_POINT_value(points, i);
