@@ -9,8 +9,8 @@
  * workers can hold, and the rest is there to refuse with.
  *
  * The life of a slot: RECV (nng fills it) -> admitted (rpc_admit, in nng's thread: no decoding but the
- * envelope)
- * -> queue -> worker (rpc_run) -> SEND (reply packed straight into its nng_msg) -> RECV. One aio per slot;
+ * envelope) -> prompt (rpc_try, in nng's thread, for what does not wait), else queue -> worker (rpc_run)
+ * -> SEND (reply packed straight into its nng_msg) -> RECV. One aio per slot;
  * whoever starts an operation on it does not touch the slot afterwards.
  *
  * A peer that does not read its replies keeps slots in SEND: nng queues them behind the pipe. Two bounds: a
@@ -43,10 +43,11 @@
 #include "base/queue.h"
 #include "base/thread.h"
 #include "wire/bus_conn.h"
+#include "wire/bus_lane.h"
 #include "wire/bus_setup.h"
 #include "wire/link.h"
 
-enum { REGION_BLOCK = 65536, STUCK_AT_ONCE = 16, SPARE_SLOTS = 2 * LIMIT_CONN_CALLS + 64 };
+enum { STUCK_AT_ONCE = 16, SPARE_SLOTS = 2 * LIMIT_CONN_CALLS + 64 };
 enum { KEEPER_STEPS = 4, SOCKET_MODE = 0600 };
 
 #define COUNT(c, n) ((void)__atomic_fetch_add(&(c), (n), __ATOMIC_RELAXED))
@@ -226,7 +227,22 @@ slot_refuse(struct slot *s, int code, const char *text)
     slot_reply(s);
 }
 
-/* An admitted call: to a worker, or back at once. */
+/* Answered here and now, if it needs no waiting. The slot is gone when this was so. */
+static bool
+slot_try(struct slot *s)
+{
+    struct lane *lane = rpc_is_prompt(&s->call) ? lane_take() : NULL;
+    if (!lane)
+        return false;
+    s->call.region = &lane->region;
+    bool done = rpc_try(s->bus->opts.table, &s->call);
+    if (done)
+        slot_reply(s);
+    lane_give(lane);
+    return done;
+}
+
+/* An admitted call: answered here, to a worker, or back at once. */
 static void
 slot_dispatch(struct slot *s, uint32_t calls)
 {
@@ -239,7 +255,7 @@ slot_dispatch(struct slot *s, uint32_t calls)
         slot_refuse(s, ACD_EUNAVAIL, "the server is stopping");
     else if (calls > b->opts.per_conn)
         slot_refuse(s, ACD_EBUSY, "too many calls in flight on this connection");
-    else if (!queue_put(&pool->queue, s))
+    else if (!slot_try(s) && !queue_put(&pool->queue, s))
         slot_refuse(s, ACD_EBUSY, "too many calls are waiting");
 }
 
@@ -309,7 +325,7 @@ worker_run(void *arg)
     struct bus *b = pool->bus;
     struct mem_region region;
     struct slot *s;
-    mem_init(&region, REGION_BLOCK, LIMIT_REGION);
+    mem_init(&region, LANE_BLOCK, LIMIT_REGION);
     while ((s = queue_take(&pool->queue)) != NULL) {
         if (__atomic_load_n(&b->closing, __ATOMIC_ACQUIRE)) {
             slot_refuse(s, ACD_EUNAVAIL, "the server is stopping");
