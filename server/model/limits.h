@@ -31,7 +31,7 @@
     X(LIMIT_CONNS, 1024, "connections", "open on the bus at once")                         \
     X(LIMIT_CONN_CALLS, 128, "calls", "in flight on one connection")                       \
     X(LIMIT_WORKERS, 64, "threads", "one pool of workers")                                 \
-    X(LIMIT_PROMPT, 16384, "bytes", "a question that may be answered where it was read")   \
+    X(LIMIT_PROMPT, 32768, "bytes", "a question that may be answered where it was read")   \
     X(LIMIT_QUERY_QUEUE, 512, "calls", "edge queries that wait for a worker")              \
     X(LIMIT_ADMIN_QUEUE, 64, "calls", "admin calls that wait for a worker")                \
     X(LIMIT_SEND_MS, 5000, "ms", "a reply that is not taken costs the connection")         \

@@ -1,6 +1,6 @@
 /*
- * Certificates never seen before: a P-256 leaf and its intermediate, verified through the plugin's bundle as a
- * query does it, beside OpenSSL alone: parse both, X509_verify_cert. As many threads as processors, on both
+ * Certificates never seen before: a P-256 leaf and its intermediate, verified through the plugin's bundle as
+ * a query does it, beside OpenSSL alone: parse both, X509_verify_cert. As many threads as processors, on both
  * sides.
  */
 #include <openssl/x509_vfy.h>
@@ -137,9 +137,10 @@ main(int argc, char **argv)
     struct pki_pair root = pki_make("Bench Root CA", PKI_CA, NULL);
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     pki_chains_make(&root, CHAINS, &chains);
-    rig_need(plug_new(ACD_VALIDATOR, "linked in", &acd_plugin_1_validator_openssl, &env, &plug, &err), &err, "plugin");
-    must(plug_open(plug, &err) == 0 && plug_configure(plug, NULL, 0, &err) == 0 && plug_create(plug, &err) == 0 &&
-         plug_start(plug, &err) == 0);
+    rig_need(plug_new(ACD_VALIDATOR, "linked in", &acd_plugin_1_validator_openssl, &env, &plug, &err), &err,
+             "plugin");
+    must(plug_open(plug, &err) == 0 && plug_configure(plug, NULL, 0, &err) == 0 &&
+         plug_create(plug, &err) == 0 && plug_start(plug, &err) == 0);
     plug_validator_init(&validator, plug);
     acd_slice der = pki_der(&root);
     const acd_anchor anchor = {.struct_size = sizeof(anchor), .profile = ACD_PROFILE_STRICT, .der = der};
@@ -147,7 +148,9 @@ main(int argc, char **argv)
     struct cold c = {.chains = &chains,
                      .store = X509_STORE_new(),
                      .now_ms = clock_wall_ms(&clock_system),
-                     .threads = cpus < 1 ? 1 : cpus > THREADS_MAX ? THREADS_MAX : (int)cpus};
+                     .threads = cpus < 1             ? 1
+                                : cpus > THREADS_MAX ? THREADS_MAX
+                                                     : (int)cpus};
     rig_need(plug_bundle_build(&validator, &spec, 0, &c.bundle, &err), &err, "bundle");
     must(c.store && X509_STORE_add_cert(c.store, root.cert) == 1);
     const struct rig_pair pair = {.measure = "verifications of certificates never seen",

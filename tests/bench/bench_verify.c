@@ -32,8 +32,8 @@ key_of(uint64_t i, char *out)
 }
 
 static void
-fill_question(Anchord__V1__VerifyQuestion *q, struct mem_region *r, struct prng *rng, const struct pki_chains *c,
-              bool by_digest)
+fill_question(Anchord__V1__VerifyQuestion *q, struct mem_region *r, struct prng *rng,
+              const struct pki_chains *c, bool by_digest)
 {
     char name[WORLD_NAME];
     acd_slice chain[2] = {c->leaf[prng_below(rng, c->n)], c->inter};
@@ -79,14 +79,16 @@ check_answers(struct pump *p, size_t batch, bool cached)
     void *msg;
     acd_err err = ACD_ERR_INIT;
     mem_init(&r, REGION, 0);
-    rig_need(wire_unpack(&r, &anchord__v1__verify_client_response__descriptor, pump_ask_once(p, 0), &msg, &err),
-             &err, "answer");
+    rig_need(
+        wire_unpack(&r, &anchord__v1__verify_client_response__descriptor, pump_ask_once(p, 0), &msg, &err),
+        &err, "answer");
     const Anchord__V1__VerifyClientResponse *resp = msg;
     must(resp->n_answers == batch);
     for (size_t i = 0; i < batch; i++) {
         const Anchord__V1__VerifyAnswer *a = resp->answers[i];
         if (a->verdict != ANCHORD__V1__VERDICT__VERIFIED || (cached && !a->cached))
-            rig_fail("answer %zu: verdict %d, cached %d, %s %s", i, a->verdict, a->cached, a->error, a->reason);
+            rig_fail("answer %zu: verdict %d, cached %d, %s %s", i, a->verdict, a->cached, a->error,
+                     a->reason);
     }
     mem_done(&r);
 }

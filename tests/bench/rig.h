@@ -24,7 +24,8 @@ void rig_need(int rc, const acd_err *err, const char *what); /* rc < 0 ends the 
 uint64_t rig_ns(void);         /* monotonic */
 double rig_since(uint64_t ns); /* seconds */
 
-/* The argument of the program: seconds per figure. Pins the process to RIG_ASKS. */
+/* The argument of the program: seconds per figure. Pins the process to RIG_ASKS, and raises its
+ * priority where it may. */
 double rig_begin(int argc, char **argv);
 
 /* One figure of ours and one of the peer: each gives the value of one run. They run in turn, RIG_ROUNDS
@@ -57,6 +58,7 @@ int rig_free_port(void);
 pid_t rig_spawn(enum rig_cpu cpu, const char *log, const char *const argv[]);
 void rig_stop(pid_t pid);                            /* SIGTERM, and waits; 0 is fine */
 uint64_t rig_resident(pid_t pid, const char *field); /* bytes; "RssAnon", "VmRSS", "RssFile" */
+double rig_processor(pid_t pid);                     /* seconds of processor time it has used */
 void rig_pin(enum rig_cpu cpu);
 void rig_drop_cache(const char *path); /* the file's pages leave the page cache */
 
