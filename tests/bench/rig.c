@@ -309,3 +309,24 @@ rig_processor(pid_t pid)
     must(clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &t) == 0);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
+
+uint64_t
+rig_mapped(pid_t pid, const char *file)
+{
+    char path[64], line[RIG_PATH];
+    unsigned long long kb = 0, some;
+    size_t len = strlen(file);
+    bool ours = false;
+    (void)snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof(line), f)) {
+        size_t n = strcspn(line, "\n");
+        if (strchr("0123456789abcdef", line[0]))
+            ours = n >= len && strncmp(line + n - len, file, len) == 0;
+        else if (ours && sscanf(line, "Rss: %llu", &some) == 1)
+            kb += some;
+    }
+    if (f)
+        (void)fclose(f);
+    return kb * 1024;
+}

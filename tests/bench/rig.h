@@ -58,7 +58,9 @@ int rig_free_port(void);
 pid_t rig_spawn(enum rig_cpu cpu, const char *log, const char *const argv[]);
 void rig_stop(pid_t pid);                            /* SIGTERM, and waits; 0 is fine */
 uint64_t rig_resident(pid_t pid, const char *field); /* bytes; "RssAnon", "VmRSS", "RssFile" */
-double rig_processor(pid_t pid);                     /* seconds of processor time it has used */
+uint64_t rig_mapped(pid_t pid,
+                    const char *file); /* resident bytes of its mappings of files whose path ends so */
+double rig_processor(pid_t pid);       /* seconds of processor time it has used */
 void rig_pin(enum rig_cpu cpu);
 void rig_drop_cache(const char *path); /* the file's pages leave the page cache */
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/collections.h"
@@ -11,6 +13,7 @@
 
 enum { READY_MS = 600000, CALL_MS = 600000, CA_LIMIT = 100000, BLOCK = 65536 };
 #define ACCOUNT "bench"
+static unsigned worlds; /* started so far: each has a socket of its own */
 
 size_t
 world_host(uint64_t i, char *out)
@@ -38,21 +41,44 @@ world_call(struct world *w, const char *method, const void *body, struct call_re
     return res->resp;
 }
 
+/* Until it has said that it listens: the client's own retries are too coarse to measure a start with. */
+static void
+wait_for_word(pid_t pid, const char *log)
+{
+    char path[RIG_PATH], line[RIG_PATH];
+    const struct timespec pause = {.tv_nsec = 1000000};
+    (void)snprintf(path, sizeof(path), "%s/%s", rig_dir(), log);
+    for (;;) {
+        FILE *f = fopen(path, "re");
+        while (f && fgets(line, sizeof(line), f))
+            if (strstr(line, " listen url=tcp")) {
+                (void)fclose(f);
+                return;
+            }
+        if (f)
+            (void)fclose(f);
+        if (waitpid(pid, NULL, WNOHANG) == pid)
+            rig_fail("anchord stopped; its words are in %s", path);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 void
 world_start(struct world *w, const char *data, enum rig_cpu cpu)
 {
-    char program[RIG_PATH];
+    char program[RIG_PATH], log[32];
     acd_err err = ACD_ERR_INIT;
     struct call_result res;
     *w = (struct world){0};
     rig_built("bin/anchord", program);
     (void)snprintf(w->data, sizeof(w->data), "%s", data);
     (void)snprintf(w->pki, sizeof(w->pki), "%s/pki", data);
-    (void)snprintf(w->ipc, sizeof(w->ipc), "ipc://%s/bench.sock", rig_dir());
+    (void)snprintf(w->ipc, sizeof(w->ipc), "ipc://%s/%u.sock", rig_dir(), worlds);
+    (void)snprintf(log, sizeof(log), "anchord-%u.log", worlds++);
     (void)snprintf(w->tcp, sizeof(w->tcp), "tcp://127.0.0.1:%d", rig_free_port());
-    w->pid =
-        rig_spawn(cpu, "anchord.log",
-                  (const char *[]){program, "--data", data, "--listen", w->ipc, "--listen", w->tcp, NULL});
+    w->pid = rig_spawn(
+        cpu, log, (const char *[]){program, "--data", data, "--listen", w->ipc, "--listen", w->tcp, NULL});
+    wait_for_word(w->pid, log);
     const struct call_opts opts = {.connect_ms = READY_MS};
     rig_need(call_open(w->ipc, &opts, &w->client, &err), &err, w->ipc);
     const Anchord__V1__GetStatusRequest ask = ANCHORD__V1__GET_STATUS_REQUEST__INIT;
