@@ -174,6 +174,14 @@ utf8_valid(acd_slice s)
     const uint8_t *p = s.ptr;
     for (size_t i = 0; i < s.len;) {
         uint32_t min, v;
+        uint64_t eight;
+        if (s.len - i >= sizeof(eight)) { /* nearly all text is ASCII */
+            memcpy(&eight, p + i, sizeof(eight));
+            if (!(eight & 0x8080808080808080u)) {
+                i += sizeof(eight);
+                continue;
+            }
+        }
         size_t n = utf8_lead(p[i], &min, &v);
         if (n == 0 || n > s.len - i)
             return false;

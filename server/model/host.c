@@ -10,38 +10,49 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* What a byte may be inside a label of the normal form. */
+/* What a byte may be in the normal form. */
+enum kind { KIND_NONE, KIND_LETTER, KIND_DIGIT, KIND_HYPHEN, KIND_DOT };
+static const uint8_t kinds[256] = {
+    ['a' ... 'z'] = KIND_LETTER, ['_'] = KIND_LETTER, ['0' ... '9'] = KIND_DIGIT,
+    ['-'] = KIND_HYPHEN,         ['.'] = KIND_DOT,
+};
+
 static bool
 is_label_byte(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return kinds[c] != KIND_NONE && kinds[c] != KIND_DOT;
+}
+
+/* "xn--" and other reserved labels go through IDNA, which checks what they decode to. */
+static bool
+label_is_normal(const char *label, size_t len)
+{
+    return len > 0 && len <= LIMIT_LABEL && label[0] != '-' && label[len - 1] != '-' &&
+           !(len > 3 && label[2] == '-' && label[3] == '-');
 }
 
 bool
 host_is_normal(const char *name, size_t len)
 {
-    size_t label = 0;
-    bool digits_only = true;
+    size_t label = 0; /* where it begins */
+    unsigned seen = 0;
     if (len == 0 || len > LIMIT_HOST)
         return false;
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)name[i];
-        if (c == '.') {
-            if (label == 0 || name[i - 1] == '-')
+        uint8_t kind = kinds[(unsigned char)name[i]];
+        if (kind == KIND_DOT) {
+            if (!label_is_normal(name + label, i - label))
                 return false;
-            label = 0;
-            digits_only = true;
+            label = i + 1;
+            seen = 0;
             continue;
         }
-        if (!is_label_byte(c) || ++label > LIMIT_LABEL || (label == 1 && c == '-'))
-            return false;
-        if (c < '0' || c > '9')
-            digits_only = false;
-        /* "xn--" and other reserved labels go through IDNA, which checks what they decode to. */
-        if (label == 4 && c == '-' && name[i - 1] == '-')
+        seen |= 1u << kind;
+        if (kind == KIND_NONE)
             return false;
     }
-    return label > 0 && name[len - 1] != '-' && !digits_only;
+    /* Digits alone as the last label: an address. */
+    return label_is_normal(name + label, len - label) && seen != 1u << KIND_DIGIT;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/rcu.h"
 #include "fixture.h"
 
 static struct server server;
@@ -202,6 +203,74 @@ START_TEST(test_full_queue)
     }
     ck_assert_int_eq(call_collect(&set, 0, &res), ACD_ENOENT);
     ck_assert_uint_eq(WAIT_COUNTER(server.bus, refused, 1), 1);
+    call_set_done(&set);
+    call_close(c);
+    server_stop(&server);
+}
+END_TEST
+
+static int
+prompt_answer(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err)
+{
+    unsigned *on_worker = ctx;
+    (void)err;
+    if (((const Anchord__V1__VerifyClientRequest *)req)->explain) {
+        if (call->prompt)
+            return RPC_LATER;
+        (void)__atomic_add_fetch(on_worker, 1, __ATOMIC_SEQ_CST);
+    }
+    rcu_enter(); /* the thread is registered, wherever this runs */
+    rcu_leave();
+    *ret_resp =
+        wire_new(call->region, Anchord__V1__VerifyClientResponse, anchord__v1__verify_client_response);
+    return *ret_resp ? 0 : ACD_ENOMEM;
+}
+
+static void
+submit_verify(struct call_set *set, bool explain)
+{
+    Anchord__V1__VerifyClientRequest req = ANCHORD__V1__VERIFY_CLIENT_REQUEST__INIT;
+    req.explain = explain;
+    struct call_request call = {.method = rpc_method_find(slice_str("anchord.v1.EdgeService/VerifyClient")),
+                                .body = &req};
+    ck_assert_int_eq(call_submit(set, &call, NULL, NULL), 0);
+}
+
+static void
+collect_ok(struct call_set *set)
+{
+    struct call_result res;
+    ck_assert_int_eq(call_collect(set, 20000, &res), 1);
+    ck_assert_int_eq(res.status, 0);
+    call_result_done(&res);
+}
+
+/* With the only worker held up, a prompt call is answered; one that needs the worker waits for it. */
+START_TEST(test_prompt_needs_no_worker)
+{
+    struct bus_opts opts = {.query_workers = 1};
+    struct call_set set, held;
+    unsigned on_worker = 0;
+    server_start(&server, &opts, false);
+    ck_assert_int_eq(rpc_bind_prompt(&server.table, "EdgeService/VerifyClient", prompt_answer, &on_worker),
+                     0);
+    struct call_client *c = client_open(server.ipc, CALL_NO_RETRIES);
+    call_set_init(&set, c);
+    call_set_init(&held, c);
+    server_gate(&server, true);
+    submit_trust(&held, NULL, 0);
+    server_wait_waiting(&server, 1);
+    submit_verify(&held, true);
+    for (int i = 0; i < 10; i++) {
+        submit_verify(&set, false);
+        collect_ok(&set);
+    }
+    ck_assert_uint_eq(__atomic_load_n(&on_worker, __ATOMIC_SEQ_CST), 0);
+    server_gate(&server, false);
+    collect_ok(&held);
+    collect_ok(&held);
+    ck_assert_uint_eq(__atomic_load_n(&on_worker, __ATOMIC_SEQ_CST), 1);
+    call_set_done(&held);
     call_set_done(&set);
     call_close(c);
     server_stop(&server);
@@ -446,8 +515,9 @@ suite_bus(void)
 {
     Suite *s = suite_create("bus");
     ADD_TESTS(s, "bus", test_ipc_and_tcp, test_socket_is_private_and_replaced, test_many_clients,
-              test_full_queue, test_pools_are_apart, test_connection_has_its_share, test_graceful_stop,
-              test_garbage, test_slow_reader, test_slow_reader_within_its_share, test_dying_clients,
-              test_leaving_clients, test_too_many_connections);
+              test_full_queue, test_prompt_needs_no_worker, test_pools_are_apart,
+              test_connection_has_its_share, test_graceful_stop, test_garbage, test_slow_reader,
+              test_slow_reader_within_its_share, test_dying_clients, test_leaving_clients,
+              test_too_many_connections);
     return s;
 }
