@@ -187,19 +187,15 @@ check_cas_of_host(struct work *w, const char *pattern, acd_err *err)
     return rc;
 }
 
-/* Adds the name at the position, or moves and respells what is there. */
+/* Adds the name at the position, or moves and respells what is there (old; NULL: nothing). */
 static int
-put_assoc(struct work *w, const struct name *name, int64_t position, acd_err *err)
+put_assoc(struct work *w, const struct name *name, int64_t position, const acd_value *old, acd_err *err)
 {
-    acd_value *old;
     uint64_t rev;
-    int rc = get_assoc(w, name->host.name, &old, err);
-    if (rc < 0 && rc != ACD_ENOENT)
-        return rc;
-    bool fresh = rc == ACD_ENOENT;
+    bool fresh = !old;
     if (!fresh && old[HOST_POSITION].num == position && slice_eqs(old[HOST_TEXT].bytes, name->text))
         return 0;
-    rc = fresh ? check_cas_of_host(w, name->host.name, err) : 0;
+    int rc = fresh ? check_cas_of_host(w, name->host.name, err) : 0;
     if (rc == 0)
         rc = unit_rev(w->u, &rev, err);
     if (rc < 0)
@@ -274,9 +270,13 @@ drop_others(struct work *w, acd_err *err)
 static int
 apply_set(struct work *w, acd_err *err)
 {
+    acd_value *old;
     int rc = drop_others(w, err);
-    for (size_t i = 0; rc == 0 && i < w->n; i++)
-        rc = put_assoc(w, &w->names[i], (int64_t)i, err);
+    for (size_t i = 0; rc == 0 && i < w->n; i++) {
+        rc = get_assoc(w, w->names[i].host.name, &old, err);
+        if (rc == 0 || rc == ACD_ENOENT)
+            rc = put_assoc(w, &w->names[i], (int64_t)i, rc == 0 ? old : NULL, err);
+    }
     return rc;
 }
 
@@ -305,7 +305,7 @@ apply_add(struct work *w, acd_err *err)
     for (size_t i = 0; rc == 0 && i < w->n; i++) {
         rc = get_assoc(w, w->names[i].host.name, &old, err);
         if (rc == ACD_ENOENT)
-            rc = put_assoc(w, &w->names[i], ++last, err);
+            rc = put_assoc(w, &w->names[i], ++last, NULL, err);
     }
     return rc;
 }

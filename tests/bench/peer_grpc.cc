@@ -87,13 +87,13 @@ struct Asked {
     grpc::ClientContext context;
     peer::Bytes reply;
     grpc::Status status;
-    std::unique_ptr<grpc::ClientAsyncResponseReader<peer::Bytes>> reader;
+    std::unique_ptr<grpc::ClientAsyncResponseReaderInterface<peer::Bytes>> reader;
 };
 
-void Ask(peer::Echo::Stub *stub, grpc::CompletionQueue *queue, const peer::Bytes &request)
+void Ask(peer::Echo::StubInterface *echo, grpc::CompletionQueue *queue, const peer::Bytes &request)
 {
     auto *call = new Asked;
-    call->reader = stub->AsyncAsk(&call->context, request, queue);
+    call->reader = echo->AsyncAsk(&call->context, request, queue);
     call->reader->Finish(&call->reply, &call->status, call);
 }
 
@@ -113,19 +113,19 @@ int AskMany(const std::string &url, size_t request_bytes, int in_flight, double 
     auto channel = grpc::CreateChannel(url, grpc::InsecureChannelCredentials());
     if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10)))
         return EXIT_FAILURE;
-    auto stub = peer::Echo::NewStub(channel);
+    auto echo = peer::Echo::NewStub(channel);
     grpc::CompletionQueue queue;
     peer::Bytes request;
     request.set_body(std::string(request_bytes, 'y'));
     for (int i = 0; i < in_flight; i++)
-        Ask(stub.get(), &queue, request);
+        Ask(echo.get(), &queue, request);
     const auto start = Clock::now();
     std::chrono::duration<double> took{};
     long calls = 0;
     while (took.count() < seconds) {
         if (!Take(&queue))
             return EXIT_FAILURE;
-        Ask(stub.get(), &queue, request);
+        Ask(echo.get(), &queue, request);
         calls++;
         took = Clock::now() - start;
     }
