@@ -1,6 +1,3 @@
-#ifndef TESTS_UNIT_LIBANCHORD_USE_H
-#define TESTS_UNIT_LIBANCHORD_USE_H
-
 /* A client program in a few lines, compiled as strict C11 and as C++17 against the shared library. */
 #ifndef TESTS_LIBANCHORD_USE_H
 #define TESTS_LIBANCHORD_USE_H
