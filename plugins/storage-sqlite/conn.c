@@ -34,9 +34,10 @@ on_progress(void *arg)
 }
 
 static bool
-disk_full(sqlite3 *db, int rc)
+disk_full(sqlite3 *db, int rc, int saved)
 {
-    int e = sqlite3_system_errno(db);
+    /* SQLite keeps the number of the failing call, but not of one that failed inside COMMIT. */
+    int e = sqlite3_system_errno(db) ? sqlite3_system_errno(db) : saved;
     return (rc & 0xff) == SQLITE_FULL ||
            ((rc & 0xff) == SQLITE_IOERR && (e == ENOSPC || e == EDQUOT || e == EFBIG));
 }
@@ -78,6 +79,7 @@ status_of(struct sq_conn *c, int rc)
 int
 sq_error(struct sq_conn *c, int rc, const char *what, acd_err *err)
 {
+    int saved = errno;
     int status = status_of(c, rc);
     if (err) {
         err->native = rc;
@@ -87,7 +89,7 @@ sq_error(struct sq_conn *c, int rc, const char *what, acd_err *err)
         return sdk_fail(err, status, "%s: a row refers to one that is not there, or is referred to", what);
     if (status == ACD_EEXIST)
         return sdk_fail(err, status, "%s: a row with that key exists", what);
-    if (c->db && disk_full(c->db, rc))
+    if (c->db && disk_full(c->db, rc, saved))
         return sdk_fail(err, status, "%s: no space left for the database", what);
     return sdk_fail(err, status, "%s: %s", what, c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc));
 }

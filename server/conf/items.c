@@ -1,5 +1,6 @@
 #include "conf/items.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -7,8 +8,8 @@
 #include "base/str.h"
 
 const struct conf_item conf_items[] = {
-#define X(id, key, type, field, dflt, lo, hi, scope, help) \
-    [CONF_ID_##id] = {key, CONF_T_##type, offsetof(struct conf, field), dflt, lo, hi, CONF_S_##scope},
+#define X(id, key, type, field, dflt, lo, hi, help) \
+    [CONF_ID_##id] = {key, CONF_T_##type, offsetof(struct conf, field), dflt, lo, hi},
 #include "conf/items.def"
 #undef X
 };
@@ -60,7 +61,8 @@ conf_item_word(enum conf_type type, int64_t value)
 static int
 put_word(struct conf *c, const struct conf_item *item, acd_slice text, acd_err *err)
 {
-    char all[64] = "";
+    char all[64];
+    size_t len = 0;
     for (size_t i = 0; i < WORDS; i++) {
         if (words[i].type != item->type)
             continue;
@@ -68,10 +70,11 @@ put_word(struct conf *c, const struct conf_item *item, acd_slice text, acd_err *
             *CONF_AT(c, item, int64_t) = words[i].value;
             return 0;
         }
-        must(strlen(all) + strlen(words[i].text) + 3 <= sizeof(all));
-        strcat(strcat(all, all[0] ? ", " : ""), words[i].text);
+        int n = snprintf(all + len, sizeof(all) - len, "%s%s", len ? ", " : "", words[i].text);
+        must(n > 0 && (size_t)n < sizeof(all) - len);
+        len += (size_t)n;
     }
-    return err_set(err, ACD_EINVAL, "is not one of: %s", all);
+    return err_set(err, ACD_EINVAL, "is not one of: %.*s", (int)len, all);
 }
 
 static int

@@ -42,4 +42,7 @@ int core_bind(struct core *core, struct rpc_table *table, acd_err *err) ACD_MUST
 /* The last committed revision, for status. Any thread. */
 int core_revision(struct core *core, uint64_t *ret, acd_err *err) ACD_MUSTCHECK;
 
+/* Compares quota counters with rows over all accounts; *ret_bad counts the differences. Inside a call. */
+int core_audit(struct core *core, struct rpc_call *call, uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
+
 #endif

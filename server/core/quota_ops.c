@@ -230,6 +230,24 @@ quota_audit(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
     return rc;
 }
 
+static const struct op audit_op = OP_READ("QuotaService/AuditQuota", quota_audit);
+
+int
+core_audit(struct core *core, struct rpc_call *call, uint64_t *ret_bad, acd_err *err)
+{
+    Anchord__V1__AuditQuotaRequest *req =
+        wire_new(call->region, Anchord__V1__AuditQuotaRequest, anchord__v1__audit_quota_request);
+    void *resp;
+    int rc = req ? unit_run(core, &audit_op, call, req, &resp, err) : ACD_ENOMEM;
+    if (rc < 0)
+        return rc;
+    const Anchord__V1__AuditQuotaResponse *audit = resp;
+    *ret_bad = 0;
+    for (size_t i = 0; i < audit->n_audits; i++)
+        *ret_bad += !audit->audits[i]->ok;
+    return 0;
+}
+
 const struct op quota_ops[] = {
     OP_READ("QuotaService/GetQuota", quota_get),
     OP_WRITE("QuotaService/SetQuota", quota_set),

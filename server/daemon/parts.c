@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "plug/load.h"
 
 #ifndef ANCHORD_PLUGIN_DIR
 #error "the build names the directory of installed plugins"
@@ -38,32 +39,38 @@ parts_data(const struct conf *conf, bool make, char ret[PATH_MAX], acd_err *err)
 /* --- plugins ----------------------------------------------------------------------------------------------
  */
 
-/* A program that is run from a build tree (bin/anchord beside plugins/) loads that tree's plugins. */
+/* The build directory that this program was linked in: the one above it that holds meson's notes and plugins.
+ */
+static bool
+build_tree(char ret[PATH_MAX])
+{
+    char path[PATH_MAX + 32];
+    ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+    if (n <= 0)
+        return false;
+    ret[n] = '\0';
+    for (char *slash = strrchr(ret, '/'); slash && slash != ret; slash = strrchr(ret, '/')) {
+        *slash = '\0';
+        (void)snprintf(path, sizeof(path), "%s/meson-info", ret);
+        if (access(path, F_OK) == 0) {
+            (void)snprintf(path, sizeof(path), "%s/plugins", ret);
+            return access(path, F_OK) == 0;
+        }
+    }
+    return false;
+}
+
+/* A program that is run from a build tree loads that tree's plugins. */
 static void
 plugin_dir(const struct conf *conf, char ret[PATH_MAX], unsigned *ret_flags)
 {
-    char exe[PATH_MAX], tree[PATH_MAX + 16];
-    struct stat st;
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    *ret_flags = 0;
-    if (n > 0) {
-        exe[n] = '\0';
-        char *slash = strrchr(exe, '/');
-        if (slash && slash - exe >= 4 && strncmp(slash - 4, "/bin", 4) == 0) {
-            slash[-4] = '\0';
-            (void)snprintf(tree, sizeof(tree), "%s/plugins", exe);
-            char mark[PATH_MAX + 32];
-            (void)snprintf(mark, sizeof(mark), "%s/meson-info", exe);
-            if (stat(mark, &st) == 0 && stat(tree, &st) == 0) {
-                *ret_flags = PLUG_BUILD_TREE;
-                if (!conf->plugins.dir) {
-                    (void)snprintf(ret, PATH_MAX, "%s", tree);
-                    return;
-                }
-            }
-        }
-    }
-    (void)snprintf(ret, PATH_MAX, "%s", conf->plugins.dir ? conf->plugins.dir : ANCHORD_PLUGIN_DIR);
+    char tree[PATH_MAX];
+    bool built = build_tree(tree);
+    *ret_flags = built ? PLUG_BUILD_TREE : 0;
+    if (conf->plugins.dir)
+        (void)snprintf(ret, PATH_MAX, "%s", conf->plugins.dir);
+    else if (!built || snprintf(ret, PATH_MAX, "%s/plugins", tree) >= PATH_MAX)
+        (void)snprintf(ret, PATH_MAX, "%s", ANCHORD_PLUGIN_DIR);
 }
 
 static bool
@@ -104,7 +111,8 @@ parts_plugins(const struct conf *conf, const char *data, struct plugin_specs *re
     if (rc < 0)
         return rc;
     /* The embedded default needs to be told nothing. */
-    if (conf->plugins.storage.name && strcmp(conf->plugins.storage.name, "storage-sqlite") == 0 &&
+    if (!conf->plugins.storage.file && conf->plugins.storage.name &&
+        strcmp(conf->plugins.storage.name, "storage-sqlite") == 0 &&
         !has_option(&conf->plugins.storage, "path")) {
         if (snprintf(ret->db, PATH_MAX, "%s/anchord.db", data) >= PATH_MAX)
             return err_set(err, ACD_EINVAL, "data directory: path is too long");

@@ -3,10 +3,14 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "eval/known.h"
 #include "eval/verdict.h"
 #include "model/host.h"
+#include "query/flight.h"
+#include "query/known.h"
 #include "query/part.h"
+
+/* Room for chains beside each kept verdict: a leaf and an intermediate. */
+enum { KNOWN_BYTES_PER_VERDICT = 2048 };
 
 int
 query_host(struct mem_region *r, const char *text, struct query_host *ret)
@@ -60,7 +64,9 @@ query_new(const struct query_deps *deps, struct query **ret, acd_err *err)
     if (rc == 0)
         rc = verdict_cache_new(deps->verdicts, &q->verdicts, err);
     if (rc == 0)
-        rc = known_store_new(deps->verdicts, &q->known, err);
+        rc = known_store_new(deps->verdicts * KNOWN_BYTES_PER_VERDICT, &q->known, err);
+    if (rc == 0)
+        rc = flights_new(&q->flights, err);
     if (rc < 0) {
         query_free(q);
         return rc;
@@ -74,6 +80,7 @@ query_free(struct query *q)
 {
     if (!q)
         return;
+    flights_free(q->flights);
     known_store_free(q->known);
     verdict_cache_free(q->verdicts);
     bundles_free(q->bundles);
@@ -87,4 +94,21 @@ query_bind(struct query *q, struct rpc_table *table, acd_err *err)
     if (rc == 0)
         rc = rpc_bind(table, "EdgeService/VerifyClient", query_verify_client, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
+}
+
+void
+query_counters(struct query *q, struct query_counters *ret)
+{
+    *ret = (struct query_counters){
+        .trust_questions = atomic_load_explicit(&q->counts[QUERY_TRUST_QUESTIONS], memory_order_relaxed),
+        .verify_questions = atomic_load_explicit(&q->counts[QUERY_VERIFY_QUESTIONS], memory_order_relaxed),
+        .verifications = atomic_load_explicit(&q->counts[QUERY_VERIFICATIONS], memory_order_relaxed),
+    };
+    struct verdict_counters v;
+    verdict_cache_counters(q->verdicts, &v);
+    ret->verdict_hits = v.hits;
+    ret->verdict_misses = v.misses;
+    ret->verdict_evictions = v.evictions;
+    ret->verdict_entries = v.entries;
+    bundles_count(q->bundles, &ret->bundle_builds, &ret->bundles);
 }

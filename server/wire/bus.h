@@ -1,6 +1,6 @@
 /*
  * The server's end of the bus: REP on nng, so that any nng REQ client can call. nng itself is seen by
- * bus_nng.c and link_nng.c only.
+ * bus_nng.c and call_nng.c only.
  *
  * Included by daemon. bus_start, bus_stop and bus_free are called by one thread; bus_counters by any. Workers
  * are threads of base/thread.h, registered with RCU; each owns the region its calls run in.

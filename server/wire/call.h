@@ -20,7 +20,7 @@ struct call_client;
 /* 0 in a number: the default. */
 struct call_opts {
     uint32_t connect_ms; /* how long a call waits for a server to be there; 1000 */
-    uint32_t retries;    /* LIMIT_CLIENT_RETRIES; NO_RETRIES: none */
+    uint32_t retries;    /* LIMIT_CLIENT_RETRIES; CALL_NO_RETRIES: none */
     uint32_t in_flight;  /* LIMIT_CLIENT_CALLS */
 };
 #define CALL_NO_RETRIES UINT32_MAX
@@ -58,7 +58,7 @@ struct call_set {
     struct call_client *client;
     struct link_group group;
 };
-int call_set_init(struct call_set *s, struct call_client *c) ACD_MUSTCHECK;
+void call_set_init(struct call_set *s, struct call_client *c);
 void call_set_done(struct call_set *s);
 int call_submit(struct call_set *s, const struct call_request *req, void *tag, acd_err *err) ACD_MUSTCHECK;
 /* 1: *res is one finished call (to be done); 0: none within wait_ms; ACD_ENOENT: none in flight. */

@@ -10,6 +10,9 @@
 #ifndef WIRE_LINK_H
 #define WIRE_LINK_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct link;
@@ -18,9 +21,9 @@ struct link_slot;
 /* Requests that are collected together, in the order of their replies. */
 struct link_group {
     struct link *link;
-    struct link_slot *flying, *done_first, *done_last; /* guarded by the link */
-    uint32_t n_flying, n_done;
-    void *wake;
+    struct link_slot *flying, *done_first, *done_last; /* all guarded by the link's lock */
+    bool sleeping;
+    pthread_cond_t wake;
 };
 
 struct link_reply {
@@ -37,7 +40,7 @@ void link_close(struct link *l); /* NULL is fine */
 /* Waits until a server is connected. ACD_EUNAVAIL: none until then. Monotonic time (clock_system). */
 int link_wait(struct link *l, uint64_t until_ns, acd_err *err) ACD_MUSTCHECK;
 
-int link_group_init(struct link_group *g, struct link *l) ACD_MUSTCHECK;
+void link_group_init(struct link_group *g, struct link *l);
 void link_group_done(struct link_group *g); /* parks what is in flight */
 
 typedef void (*link_write)(const void *arg, uint8_t *out);
@@ -56,6 +59,9 @@ int link_submit(struct link_group *g, const struct link_send *send, acd_err *err
  * nothing until then; ACD_ENOENT: nothing is in flight. */
 int link_collect(struct link_group *g, uint64_t until_ns, struct link_reply *ret) ACD_MUSTCHECK;
 void link_reply_done(struct link_reply *r);
+
+/* Closes an nng socket; false: nng did not come back within a second, and keeps it. For bus_nng.c, too. */
+bool link_close_socket(uint32_t id);
 
 uint32_t link_parked(struct link *l); /* slots that wait for a late reply */
 

@@ -34,6 +34,7 @@ CASES = {
     "conf uses base and model only": (layers, "server/conf/a.c", '#include "wire/x.h"\n', "base and model only"),
     "pure layers read no clock": (layers, "server/eval/a.c", '#include "base/clock.h"\n', "is pure"),
     "pure layers take no lock": (layers, "server/rule/a.c", "#include <pthread.h>\n", "is pure"),
+    "store.c keeps files": (layers, "server/snap/store.c", "#include <fcntl.h>\n", None),
     "open.c maps files": (layers, "server/snap/open.c", "#include <sys/mman.h>\n", None),
     "nng is fenced": (layers, "server/feed/a.c", "#include <nng/nng.h>\n", "may be included in"),
     "nng behind its fence": (layers, "server/wire/bus_nng.c", "#include <nng/nng.h>\n", None),
@@ -140,11 +141,30 @@ def counting():
     return got == (8, 2, 2, 5, ["crash", "late"]) and nothing[3] == 0, got
 
 
+def figures():
+    """Medians, the aim in both directions, and programs that fail or print nonsense."""
+    good = ("#!/bin/sh\necho '{\"measure\":\"a\",\"value\":90,\"unit\":\"calls/s\",\"peer\":\"p\",\"peer_value\":100,\"reach\":0.8}'\n"
+            "echo '{\"measure\":\"b\",\"value\":90,\"unit\":\"us\",\"peer\":\"p\",\"peer_value\":100,\"reach\":0.8}'\n")
+    results = []
+    for text in (good, good + "exit 3\n", good + "echo hello\n", "#!/bin/sh\n"):
+        with tempfile.TemporaryDirectory() as build:
+            write(build, "tests/bench/bench_x", text)
+            os.chmod(os.path.join(build, "tests/bench/bench_x"), 0o755)
+            out = os.path.join(build, "out.json")
+            done = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "bench", "run.py"), "--build", build,
+                                   "--quick", "--json", out], capture_output=True, text=True, check=False)
+            with open(out, encoding="utf-8") as read:
+                rows = json.load(read)["figures"]
+        results.append((done.returncode, [row["reached"] for row in rows]))
+    return results == [(0, [True, False]), (1, [True, False]), (1, [True, False]), (1, [])], results
+
+
 def main():
     results = [(name, *seeded(*case)) for name, case in CASES.items()]
     results.append(("tables out of step", *tables_in_step()))
     results.append(("exported names", *exports()))
     results.append(("counting results", *counting()))
+    results.append(("figures of benchmarks", *figures()))
     print("1..%d" % len(results))
     for number, (name, good, found) in enumerate(results, 1):
         print("%s %d - %s" % ("ok" if good else "not ok", number, name))

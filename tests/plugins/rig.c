@@ -115,11 +115,13 @@ rig_start(struct rig *r, int impl, const char *dir, const struct plug_env *env, 
     char path[128];
     struct plug_pair pairs[8];
     size_t n = 0;
-    *r = (struct rig){.keep = dir != NULL};
+    char own[64];
     if (dir)
-        (void)snprintf(r->dir, sizeof(r->dir), "%s", dir);
+        (void)snprintf(own, sizeof(own), "%s", dir); /* may be the rig's own, from before */
     else
-        rig_dir(r->dir);
+        rig_dir(own);
+    *r = (struct rig){.keep = dir != NULL};
+    memcpy(r->dir, own, sizeof(own));
     (void)snprintf(path, sizeof(path), "%s/t.db", r->dir);
     if (impl == IMPL_SQLITE)
         pairs[n++] = (struct plug_pair){"path", path};

@@ -11,6 +11,7 @@
 #include "lib/main.h"
 
 #include "plug/life.h"
+#include "plug/load.h"
 #include "plug/quota.h"
 #include "plug/storage.h"
 
