@@ -103,7 +103,18 @@ lru_find_locked(struct lru *c, struct lru_shard *s, uint64_t hash, const uint8_t
     struct lru_entry *e = s->table[hash & c->table_mask];
     while (e && (e->hash != hash || memcmp(e->key, key, LRU_KEY) != 0))
         e = e->chain;
-    if (e && e != s->newest[e->class]) {
+    if (e && !e->used)
+        e->used = 1;
+    return e;
+}
+
+/* The next one to go: the oldest that was not used since its last turn. */
+static struct lru_entry *
+victim(struct lru_shard *s, unsigned class)
+{
+    struct lru_entry *e;
+    while ((e = s->oldest[class])->used) {
+        e->used = 0;
         list_remove(s, e);
         list_add(s, e);
     }
@@ -118,7 +129,7 @@ room_make(struct lru *c, struct lru_shard *s, unsigned class, size_t bytes)
         return 0;
     while (class == 1 ? s->bytes[1] + bytes > c->max[1] || s->bytes[0] + s->bytes[1] + bytes > c->max[0]
                       : s->bytes[0] + s->bytes[1] + bytes > c->max[0]) {
-        drop(c, s, s->oldest[1] ? s->oldest[1] : s->oldest[0]);
+        drop(c, s, victim(s, s->oldest[1] ? 1 : 0));
         s->stats.evictions++;
     }
     return 1;

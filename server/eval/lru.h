@@ -6,8 +6,8 @@
  * loads. An entry that was found has a reference of the caller's and stays good after it was pushed out.
  *
  * Entries have a class. Class 0 may use the whole bound; class 1 only what its own, smaller bound allows, and
- * an entry of class 1 never pushes out one of class 0, nor takes its place under the same key. The least
- * recently used goes first.
+ * an entry of class 1 never pushes out one of class 0, nor takes its place under the same key. The oldest goes
+ * first, but what was used since its last turn gets another one: a hit marks its entry and touches no other.
  */
 #ifndef EVAL_LRU_H
 #define EVAL_LRU_H
@@ -21,14 +21,16 @@
 
 enum { LRU_KEY = 32, LRU_SHARDS = 16, LRU_CLASSES = 2 };
 
-/* First in what is cached; malloc'd. */
+/* First in what is cached; malloc'd. What a hit reads stands together. */
 struct lru_entry {
     atomic_uint refs;
     uint8_t class;
-    uint32_t bytes; /* all of the allocation */
-    uint8_t key[LRU_KEY];
+    uint8_t used; /* since it was last looked at for eviction */
     uint64_t hash;
-    struct lru_entry *chain, *newer, *older;
+    struct lru_entry *chain;
+    uint8_t key[LRU_KEY];
+    uint32_t bytes; /* all of the allocation */
+    struct lru_entry *newer, *older;
 };
 
 struct lru_stats {
