@@ -254,21 +254,25 @@ time_parse(acd_slice s, int64_t *ret_ms)
         return false;
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;
-    *ret_ms = ((int64_t)timegm(&tm) - (int64_t)offset * 60) * 1000 + ms;
+    int64_t at = ((int64_t)timegm(&tm) - (int64_t)offset * 60) * 1000 + ms;
+    if (at < TIME_MIN_MS || at > TIME_MAX_MS)
+        return false;
+    *ret_ms = at;
     return true;
 }
 
 void
 time_format(int64_t ms, char out[TIME_TEXT_MAX])
 {
+    ms = ms < TIME_MIN_MS ? TIME_MIN_MS : ms;
+    ms = ms > TIME_MAX_MS ? TIME_MAX_MS : ms;
     int64_t frac = ((ms % 1000) + 1000) % 1000;
     time_t sec = (time_t)((ms - frac) / 1000);
     struct tm tm;
-    if (!gmtime_r(&sec, &tm) || tm.tm_year + 1900 > 9999 || tm.tm_year + 1900 < 0) {
-        memcpy(out, "9999-12-31T23:59:59Z", sizeof("9999-12-31T23:59:59Z"));
-        return;
-    }
-    size_t n = strftime(out, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+    must(gmtime_r(&sec, &tm) == &tm);
+    /* strftime's %Y does not pad. */
+    size_t n = (size_t)snprintf(out, TIME_TEXT_MAX, "%04d", tm.tm_year + 1900);
+    n += strftime(out + n, TIME_TEXT_MAX - n, "-%m-%dT%H:%M:%S", &tm);
     if (frac)
         n += (size_t)snprintf(out + n, TIME_TEXT_MAX - n, ".%03d", (int)frac);
     out[n] = 'Z';

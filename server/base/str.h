@@ -59,6 +59,9 @@ bool utf8_valid(acd_slice s); /* RFC 3629: no surrogates, no overlong forms, at 
 
 /* RFC 3339 with offset, to Unix ms and back ("2026-01-02T03:04:05Z", ms only when not zero). */
 bool time_parse(acd_slice s, int64_t *ret_ms);
+/* RFC 3339 has the years 0000 to 9999: a time outside is refused, or written as the nearest one inside. */
+#define TIME_MIN_MS   (-62167219200000)
+#define TIME_MAX_MS   253402300799999
 #define TIME_TEXT_MAX 32
 void time_format(int64_t ms, char out[TIME_TEXT_MAX]);
 

@@ -1,109 +1,86 @@
+/*
+ * Two tables of sets of WAYS slots, one for accepts and a smaller one for refusals. A key belongs to one set;
+ * a new verdict takes the slot of the same key, else a free one, else the first that was not used since the
+ * hand last passed (the clock algorithm within the set).
+ *
+ * A slot is a sequence number and words. A writer makes the number odd, writes the words, makes it even
+ * again; a reader copies the words between two looks at the number. All accesses are atomic, so that a torn
+ * copy is possible and detected, and never undefined.
+ */
 #include "eval/verdict.h"
 
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <anchord/plugin-validator.h>
+#include "base/err.h"
+#include "base/rand.h"
 
-#include "base/map.h"
-#include "model/digest.h"
+enum { WAYS = 8, REFUSAL_SHARE = 8, COUNTER_STRIPES = 16 };
 
-/* Refusals that were reached once, by hash; a full table forgets by overwriting. */
-enum { REFUSED_ONCE = 1024 };
-/* The part of the bound that refusals may use. */
-enum { REFUSAL_SHARE = 8 };
+/* What a slot holds, as a whole number of words. */
+struct record {
+    struct verdict_key key;
+    int64_t from_ms, until_ms;
+    uint32_t result, flags;
+    int32_t depth, anchor;
+    char error[sizeof(((acd_verdict *)0)->error)];
+    char text[sizeof(((acd_verdict *)0)->text)];
+};
+enum { WORDS = sizeof(struct record) / sizeof(uint64_t) };
+_Static_assert(sizeof(struct record) % sizeof(uint64_t) == 0, "a record is whole words");
+_Static_assert(sizeof(struct verdict_key) == 80, "a key has no padding");
 
-struct verdict_flight {
-    uint8_t key[32];
-    unsigned parties; /* the leader and who waits */
-    bool landed;
-    int status;
-    const struct verdict *verdict;
-    pthread_cond_t done;
-    struct verdict_flight *next;
+struct slot {
+    _Atomic uint32_t seq;  /* odd: being written; 0: never written */
+    _Atomic uint32_t used; /* since the hand last passed */
+    _Atomic uint64_t words[WORDS];
 };
 
-struct flights {
-    struct verdict_flight *first[64];
-    uint64_t once[REFUSED_ONCE];
-    uint64_t leads, waits, timeouts;
-    unsigned open;
+struct table {
+    struct slot *slots;
+    uint64_t mask; /* sets - 1 */
+};
+
+/* Counted by the thread that happens to hash there, so that cores do not fight over one line. */
+struct stripe {
+    _Alignas(64) _Atomic uint64_t hits, misses, evictions, entries;
 };
 
 struct verdict_cache {
-    struct lru lru;
-    struct verdict_opts opts;
-    struct flights flights[LRU_SHARDS]; /* under the lock of the shard with the same number */
+    struct table accepts, refusals;
+    uint64_t seed;
+    struct stripe stripes[COUNTER_STRIPES];
 };
 
-static int
-hash_cmp(const void *a, const void *b)
-{
-    return memcmp(a, b, 32);
-}
+/* --- creation ---------------------------------------------------------------------------------------------
+ */
 
-static void
-put_u64(struct digest *d, uint64_t v)
+static int
+table_init(struct table *t, size_t entries)
 {
-    uint8_t b[8];
-    for (unsigned i = 0; i < 8; i++)
-        b[i] = (uint8_t)(v >> (8 * i));
-    digest_update(d, b, sizeof(b));
+    uint64_t sets = 1;
+    while (sets * WAYS < entries)
+        sets *= 2;
+    t->mask = sets - 1;
+    t->slots = calloc(sets * WAYS, sizeof(struct slot));
+    return t->slots ? 0 : ACD_ENOMEM;
 }
 
 int
-verdict_key(const struct verdict_question *q, uint8_t ret[32])
+verdict_cache_new(size_t max, struct verdict_cache **ret, acd_err *err)
 {
-    uint8_t sorted[VERDICT_UNTRUSTED_MAX][32];
-    size_t n = 0;
-    if (q->nuntrusted > VERDICT_UNTRUSTED_MAX)
-        return ACD_ELIMIT;
-    if (q->nuntrusted) {
-        memcpy(sorted, q->untrusted, q->nuntrusted * 32);
-        qsort(sorted, q->nuntrusted, 32, hash_cmp);
-        n = 1;
-    }
-    for (size_t i = 1; i < q->nuntrusted; i++)
-        if (memcmp(sorted[i], sorted[n - 1], 32) != 0)
-            memmove(sorted[n++], sorted[i], 32);
-    struct digest d;
-    digest_init(&d);
-    digest_update(&d, q->leaf, 32);
-    digest_update(&d, q->trust, 32);
-    put_u64(&d, (uint64_t)q->purpose << 32 | q->policy);
-    put_u64(&d, (uint64_t)(int64_t)q->max_depth);
-    put_u64(&d, q->revocation);
-    put_u64(&d, n);
-    digest_update(&d, sorted, n * 32);
-    put_u64(&d, q->name.len);
-    if (q->name.len)
-        digest_update(&d, q->name.ptr, q->name.len);
-    digest_final(&d, ret);
-    return 0;
-}
-
-struct verdict_cache *
-verdict_cache_new(const struct verdict_opts *opts)
-{
-    struct verdict_cache *c = aligned_alloc(64, (sizeof(*c) + 63) / 64 * 64);
+    struct verdict_cache *c = aligned_alloc(64, sizeof(*c));
     if (!c)
-        return NULL;
+        return err_set(err, ACD_ENOMEM, "out of memory");
     memset(c, 0, sizeof(*c));
-    c->opts = *opts;
-    if (!c->opts.max_bytes)
-        c->opts.max_bytes = VERDICT_BYTES;
-    if (!c->opts.refusal_ms)
-        c->opts.refusal_ms = VERDICT_REFUSAL_MS;
-    if (!c->opts.limit_ms)
-        c->opts.limit_ms = VERDICT_LIMIT_MS;
-    if (!c->opts.max_flights)
-        c->opts.max_flights = VERDICT_FLIGHTS;
-    if (lru_init(&c->lru, c->opts.max_bytes, c->opts.max_bytes / REFUSAL_SHARE) < 0) {
-        free(c);
-        return NULL;
+    rand_bytes(&c->seed, sizeof(c->seed));
+    if (max > 0 && (table_init(&c->accepts, max) < 0 || table_init(&c->refusals, max / REFUSAL_SHARE) < 0)) {
+        verdict_cache_free(c);
+        return err_set(err, ACD_ENOMEM, "no memory for a cache of %zu verdicts", max);
     }
-    return c;
+    *ret = c;
+    return 0;
 }
 
 void
@@ -111,254 +88,189 @@ verdict_cache_free(struct verdict_cache *c)
 {
     if (!c)
         return;
-    for (unsigned i = 0; i < LRU_SHARDS; i++)
-        must(c->flights[i].open == 0);
-    lru_done(&c->lru);
+    free(c->accepts.slots);
+    free(c->refusals.slots);
     free(c);
 }
 
-void
-verdict_unref(const struct verdict *v)
+/* --- slots ------------------------------------------------------------------------------------------------
+ */
+
+/* Both digests are SHA-256, so any bits of them are as good as any others; the seed keeps the set a secret.
+ */
+static uint64_t
+hash_of(const struct verdict_cache *c, const struct verdict_key *key)
 {
-    lru_unref((struct lru_entry *)v);
+    uint64_t a, b;
+    memcpy(&a, key->chain, sizeof(a));
+    memcpy(&b, key->trust, sizeof(b));
+    uint64_t h = (a ^ c->seed) * 0x9e3779b97f4a7c15u;
+    h ^= (b + key->purpose + key->epoch) * 0xbf58476d1ce4e5b9u;
+    return h ^ h >> 32;
 }
 
-static const struct verdict *
-verdict_ref(const struct verdict *v)
+static struct slot *
+set_of(const struct table *t, uint64_t hash)
 {
-    if (v)
-        (void)atomic_fetch_add_explicit(&((struct verdict *)v)->entry.refs, 1, memory_order_relaxed);
-    return v;
+    return &t->slots[(hash & t->mask) * WAYS];
 }
 
+/* A consistent copy, or false. */
 static bool
-holds_at(const struct verdict *v, int64_t at_ms)
+slot_read(const struct slot *s, struct record *ret)
 {
-    return v->facts.from_ms <= at_ms && at_ms <= v->facts.until_ms;
+    uint64_t words[WORDS];
+    uint32_t seq = atomic_load_explicit(&s->seq, memory_order_acquire);
+    if (seq == 0 || seq & 1)
+        return false;
+    for (size_t i = 0; i < WORDS; i++)
+        words[i] = atomic_load_explicit(&s->words[i], memory_order_relaxed);
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&s->seq, memory_order_relaxed) != seq)
+        return false;
+    memcpy(ret, words, sizeof(*ret));
+    return true;
 }
 
-/* A kept verdict that holds then, with a reference. Counts. */
-static const struct verdict *
-find_locked(struct verdict_cache *c, struct lru_shard *s, uint64_t hash, const uint8_t *key, int64_t at_ms)
-{
-    const struct verdict *v = (const struct verdict *)lru_find_locked(&c->lru, s, hash, key);
-    if (v && !holds_at(v, at_ms))
-        v = NULL;
-    s->stats.hits += v != NULL;
-    s->stats.misses += v == NULL;
-    return verdict_ref(v);
-}
-
-const struct verdict *
-verdict_find(struct verdict_cache *c, const uint8_t key[32], int64_t at_ms)
-{
-    uint64_t hash;
-    struct lru_shard *s = lru_shard(&c->lru, key, &hash);
-    (void)pthread_mutex_lock(&s->lock);
-    const struct verdict *v = find_locked(c, s, hash, key, at_ms);
-    (void)pthread_mutex_unlock(&s->lock);
-    return v;
-}
-
-static struct flights *
-flights_of(struct verdict_cache *c, const struct lru_shard *s)
-{
-    return &c->flights[s - c->lru.shards];
-}
-
-static struct verdict_flight **
-flight_at(struct flights *f, uint64_t hash, const uint8_t *key)
-{
-    struct verdict_flight **at = &f->first[hash & 63];
-    while (*at && memcmp((*at)->key, key, 32) != 0)
-        at = &(*at)->next;
-    return at;
-}
-
-static int
-flight_new(const uint8_t key[32], struct verdict_flight **ret)
-{
-    struct verdict_flight *f = calloc(1, sizeof(*f));
-    pthread_condattr_t attr;
-    if (!f || pthread_condattr_init(&attr) != 0) {
-        free(f);
-        return ACD_ENOMEM;
-    }
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    int rc = pthread_cond_init(&f->done, &attr);
-    (void)pthread_condattr_destroy(&attr);
-    if (rc != 0) {
-        free(f);
-        return ACD_ENOMEM;
-    }
-    memcpy(f->key, key, 32);
-    f->parties = 1;
-    *ret = f;
-    return 0;
-}
-
-static int
-join_locked(struct verdict_cache *c, struct lru_shard *s, uint64_t hash, const uint8_t *key,
-            struct verdict_flight **ret)
-{
-    struct flights *all = flights_of(c, s);
-    struct verdict_flight **at = flight_at(all, hash, key);
-    if (*at) {
-        (*at)->parties++;
-        all->waits++;
-        *ret = *at;
-        return VERDICT_WAIT;
-    }
-    if (all->open >= (c->opts.max_flights + LRU_SHARDS - 1) / LRU_SHARDS)
-        return ACD_EBUSY;
-    int rc = flight_new(key, at);
-    if (rc < 0)
-        return rc;
-    all->open++;
-    all->leads++;
-    *ret = *at;
-    return VERDICT_LEAD;
-}
-
-int
-verdict_ask(struct verdict_cache *c, const uint8_t key[32], int64_t at_ms, const struct verdict **ret_verdict,
-            struct verdict_flight **ret_flight)
-{
-    uint64_t hash;
-    struct lru_shard *s = lru_shard(&c->lru, key, &hash);
-    (void)pthread_mutex_lock(&s->lock);
-    const struct verdict *v = find_locked(c, s, hash, key, at_ms);
-    int rc = v ? VERDICT_HIT : join_locked(c, s, hash, key, ret_flight);
-    (void)pthread_mutex_unlock(&s->lock);
-    if (v)
-        *ret_verdict = v;
-    return rc;
-}
-
-static struct verdict *
-verdict_new(struct verdict_cache *c, const uint8_t key[32], int64_t at_ms, const struct verdict_facts *facts,
-            acd_slice fields)
-{
-    struct verdict *v = calloc(1, sizeof(*v) + fields.len);
-    if (!v)
-        return NULL;
-    atomic_init(&v->entry.refs, 1);
-    v->entry.bytes = (uint32_t)(sizeof(*v) + fields.len);
-    memcpy(v->entry.key, key, 32);
-    v->facts = *facts;
-    v->nfields = fields.len;
-    if (fields.len)
-        memcpy(v->fields, fields.ptr, fields.len);
-    /* ACD_VERDICT_LIMIT and ACD_VERDICT_REVOKED refuse as well, whatever result says. */
-    if (facts->result == 1 && facts->flags == 0)
-        return v;
-    v->entry.class = 1;
-    int64_t ttl = facts->flags & ACD_VERDICT_LIMIT ? c->opts.limit_ms : c->opts.refusal_ms;
-    if (v->facts.until_ms - ttl > at_ms)
-        v->facts.until_ms = at_ms + ttl;
-    if (v->facts.from_ms + ttl < at_ms)
-        v->facts.from_ms = at_ms - ttl;
-    return v;
-}
-
-/* Accepts always; refusals from the second time on. */
+/* False: somebody else is writing it. */
 static bool
-admit_locked(struct flights *f, const struct verdict *v, uint64_t hash)
+slot_write(struct slot *s, const struct record *r)
 {
-    if (v->entry.class == 0)
-        return true;
-    uint64_t *slot = &f->once[hash & (REFUSED_ONCE - 1)];
-    bool again = *slot == hash;
-    *slot = hash;
-    return again;
+    uint64_t words[WORDS];
+    uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+    if (seq & 1 || !atomic_compare_exchange_strong_explicit(&s->seq, &seq, seq + 1, memory_order_acquire,
+                                                            memory_order_relaxed))
+        return false;
+    atomic_thread_fence(memory_order_release);
+    memcpy(words, r, sizeof(*r));
+    for (size_t i = 0; i < WORDS; i++)
+        atomic_store_explicit(&s->words[i], words[i], memory_order_relaxed);
+    uint32_t next = seq + 2 ? seq + 2 : 2; /* 0 stays "never written" */
+    atomic_store_explicit(&s->seq, next, memory_order_release);
+    return true;
 }
 
-/* One party leaves a flight that is off the table; the last one frees it. */
+/* A cheap look at the first word of the key, before the whole record is copied. */
+static bool
+may_be(const struct slot *s, const struct verdict_key *key)
+{
+    uint64_t first;
+    memcpy(&first, key->chain, sizeof(first));
+    return atomic_load_explicit(&s->words[0], memory_order_relaxed) == first;
+}
+
+static struct slot *
+set_find(struct slot *set, const struct verdict_key *key, struct record *ret)
+{
+    for (size_t i = 0; i < WAYS; i++)
+        if (may_be(&set[i], key) && slot_read(&set[i], ret) && memcmp(&ret->key, key, sizeof(*key)) == 0)
+            return &set[i];
+    return NULL;
+}
+
+static struct slot *
+set_victim(struct slot *set, uint64_t hash)
+{
+    for (size_t i = 0; i < WAYS; i++)
+        if (atomic_load_explicit(&set[i].seq, memory_order_relaxed) == 0)
+            return &set[i];
+    size_t hand = (hash >> 56) % WAYS;
+    for (size_t i = 0; i < WAYS; i++) {
+        struct slot *s = &set[(hand + i) % WAYS];
+        if (!atomic_exchange_explicit(&s->used, 0, memory_order_relaxed))
+            return s;
+    }
+    return &set[hand];
+}
+
+/* --- the cache --------------------------------------------------------------------------------------------
+ */
+
 static void
-party_leave_locked(struct flights *all, struct verdict_flight *f, const struct verdict **ret_drop)
+count(_Atomic uint64_t *n)
 {
-    *ret_drop = NULL;
-    if (--f->parties > 0)
+    (void)atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
+static void
+to_verdict(const struct record *r, acd_verdict *ret)
+{
+    *ret = (acd_verdict){
+        .struct_size = sizeof(*ret),
+        .result = r->result,
+        .depth = r->depth,
+        .anchor = r->anchor,
+        .flags = r->flags,
+        .valid_from_ms = r->from_ms,
+        .valid_until_ms = r->until_ms,
+    };
+    memcpy(ret->error, r->error, sizeof(ret->error));
+    memcpy(ret->text, r->text, sizeof(ret->text));
+}
+
+static bool
+table_find(struct table *t, uint64_t hash, const struct verdict_key *key, int64_t at_ms, acd_verdict *ret)
+{
+    struct record r;
+    struct slot *s = set_find(set_of(t, hash), key, &r);
+    if (!s || at_ms < r.from_ms || at_ms > r.until_ms)
+        return false;
+    if (!atomic_load_explicit(&s->used, memory_order_relaxed))
+        atomic_store_explicit(&s->used, 1, memory_order_relaxed);
+    to_verdict(&r, ret);
+    return true;
+}
+
+bool
+verdict_find(struct verdict_cache *c, const struct verdict_key *key, int64_t at_ms, acd_verdict *ret)
+{
+    if (!c->accepts.slots)
+        return false;
+    uint64_t hash = hash_of(c, key);
+    struct stripe *stripe = &c->stripes[hash >> 32 & (COUNTER_STRIPES - 1)];
+    bool found =
+        table_find(&c->accepts, hash, key, at_ms, ret) || table_find(&c->refusals, hash, key, at_ms, ret);
+    count(found ? &stripe->hits : &stripe->misses);
+    return found;
+}
+
+void
+verdict_put(struct verdict_cache *c, const struct verdict_key *key, const acd_verdict *v)
+{
+    if (!c->accepts.slots || v->flags & ACD_VERDICT_LIMIT || v->valid_from_ms > v->valid_until_ms)
         return;
-    must(f->landed);
-    *ret_drop = f->verdict;
-    (void)pthread_cond_destroy(&f->done);
-    free(f);
-    all->open--;
+    struct record there, r = {
+                             .key = *key,
+                             .from_ms = v->valid_from_ms,
+                             .until_ms = v->valid_until_ms,
+                             .result = v->result,
+                             .flags = v->flags,
+                             .depth = v->depth,
+                             .anchor = v->anchor,
+                         };
+    memcpy(r.error, v->error, sizeof(r.error));
+    memcpy(r.text, v->text, sizeof(r.text));
+    uint64_t hash = hash_of(c, key);
+    struct stripe *stripe = &c->stripes[hash >> 32 & (COUNTER_STRIPES - 1)];
+    struct slot *set = set_of(v->result == ACD_VERIFIED ? &c->accepts : &c->refusals, hash);
+    struct slot *s = set_find(set, key, &there);
+    bool same = s != NULL;
+    if (!s)
+        s = set_victim(set, hash);
+    bool fresh = atomic_load_explicit(&s->seq, memory_order_relaxed) == 0;
+    if (!slot_write(s, &r) || same)
+        return;
+    count(fresh ? &stripe->entries : &stripe->evictions);
 }
 
 void
-verdict_land(struct verdict_cache *c, struct verdict_flight *f, int64_t at_ms,
-             const struct verdict_facts *facts, acd_slice fields, int status, const struct verdict **ret)
+verdict_cache_counters(struct verdict_cache *c, struct verdict_counters *ret)
 {
-    uint64_t hash;
-    const struct verdict *drop;
-    struct lru_shard *s = lru_shard(&c->lru, f->key, &hash);
-    struct verdict *v =
-        facts && fields.len <= UINT32_MAX / 2 ? verdict_new(c, f->key, at_ms, facts, fields) : NULL;
-    if (ret)
-        *ret = verdict_ref(v);
-    (void)pthread_mutex_lock(&s->lock);
-    struct flights *all = flights_of(c, s);
-    struct verdict_flight **at = flight_at(all, hash, f->key);
-    must(*at == f && !f->landed);
-    *at = f->next;
-    f->landed = true;
-    f->verdict = v;
-    f->status = facts ? ACD_ENOMEM : status; /* counts only without a verdict */
-    if (v) {
-        v->entry.hash = hash;
-        if (admit_locked(all, v, hash))
-            lru_put_locked(&c->lru, s, &((struct verdict *)verdict_ref(v))->entry);
-        else
-            s->stats.refused++;
-    }
-    (void)pthread_cond_broadcast(&f->done);
-    party_leave_locked(all, f, &drop);
-    (void)pthread_mutex_unlock(&s->lock);
-    verdict_unref(drop);
-}
-
-int
-verdict_wait(struct verdict_cache *c, struct verdict_flight *f, int64_t at_ms, uint64_t deadline_ns,
-             const struct verdict **ret)
-{
-    uint64_t hash;
-    const struct verdict *drop;
-    struct lru_shard *s = lru_shard(&c->lru, f->key, &hash);
-    struct timespec until = {(time_t)(deadline_ns / 1000000000u), (long)(deadline_ns % 1000000000u)};
-    int waited = 0, rc;
-    (void)pthread_mutex_lock(&s->lock);
-    struct flights *all = flights_of(c, s);
-    while (!f->landed && waited == 0)
-        waited = pthread_cond_timedwait(&f->done, &s->lock, &until);
-    if (!f->landed) {
-        rc = ACD_ETIMEOUT;
-        all->timeouts++;
-    } else if (!f->verdict) {
-        rc = f->status;
-    } else {
-        rc = holds_at(f->verdict, at_ms) ? 0 : ACD_ENOENT;
-        if (rc == 0)
-            *ret = verdict_ref(f->verdict);
-    }
-    party_leave_locked(all, f, &drop);
-    (void)pthread_mutex_unlock(&s->lock);
-    verdict_unref(drop);
-    return rc;
-}
-
-void
-verdict_cache_stats(struct verdict_cache *c, struct verdict_stats *ret)
-{
-    *ret = (struct verdict_stats){0};
-    lru_stats(&c->lru, &ret->cache);
-    for (unsigned i = 0; i < LRU_SHARDS; i++) {
-        (void)pthread_mutex_lock(&c->lru.shards[i].lock);
-        ret->leads += c->flights[i].leads;
-        ret->waits += c->flights[i].waits;
-        ret->timeouts += c->flights[i].timeouts;
-        ret->flights += c->flights[i].open;
-        (void)pthread_mutex_unlock(&c->lru.shards[i].lock);
+    *ret = (struct verdict_counters){0};
+    for (size_t i = 0; i < COUNTER_STRIPES; i++) {
+        ret->hits += atomic_load_explicit(&c->stripes[i].hits, memory_order_relaxed);
+        ret->misses += atomic_load_explicit(&c->stripes[i].misses, memory_order_relaxed);
+        ret->evictions += atomic_load_explicit(&c->stripes[i].evictions, memory_order_relaxed);
+        ret->entries += atomic_load_explicit(&c->stripes[i].entries, memory_order_relaxed);
     }
 }

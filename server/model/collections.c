@@ -19,6 +19,7 @@ static const acd_column zone_cols[ZONE_COLS] = {
     COLUMN(ZONE_ID, "id", ACD_COL_TEXT),
     COLUMN(ZONE_ACCOUNT, "account_id", ACD_COL_TEXT, REF(COLL_ACCOUNT)),
     COLUMN(ZONE_NAME, "name", ACD_COL_TEXT),
+    COLUMN(ZONE_PARENT, "parent", ACD_COL_TEXT),
     COLUMN(ZONE_ACM, "acm", ACD_COL_INT),
     COLUMN(ZONE_CREATED, "created_ms", ACD_COL_INT),
     COLUMN(ZONE_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
@@ -26,6 +27,7 @@ static const acd_column zone_cols[ZONE_COLS] = {
 static const acd_index zone_indexes[] = {
     {.name = "by_name", .cols = {ZONE_NAME}, .ncols = 1, .unique = 1},
     {.name = "by_account", .cols = {ZONE_ACCOUNT, ZONE_NAME}, .ncols = 2},
+    {.name = "by_parent", .cols = {ZONE_PARENT}, .ncols = 1},
 };
 
 static const acd_column cert_cols[CERT_COLS] = {

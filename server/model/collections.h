@@ -36,8 +36,17 @@ enum account_col {
 };
 enum account_index { ACCOUNT_BY_NAME = 1 };
 
-enum zone_col { ZONE_ID, ZONE_ACCOUNT, ZONE_NAME, ZONE_ACM, ZONE_CREATED, ZONE_REV, ZONE_COLS };
-enum zone_index { ZONE_BY_NAME = 1, ZONE_BY_ACCOUNT };
+enum zone_col {
+    ZONE_ID,
+    ZONE_ACCOUNT,
+    ZONE_NAME,
+    ZONE_PARENT /* the name without its first label */,
+    ZONE_ACM,
+    ZONE_CREATED,
+    ZONE_REV,
+    ZONE_COLS
+};
+enum zone_index { ZONE_BY_NAME = 1, ZONE_BY_ACCOUNT, ZONE_BY_PARENT };
 
 enum cert_col {
     CERT_ID,

@@ -75,7 +75,14 @@ START_TEST(times)
     ck_assert(!time_parse(slice_str("2023-02-28T00:00:00.Z"), &ms));
     ck_assert(!time_parse(slice_str("2023-02-28T00:00:00+0100"), &ms));
     time_format(INT64_MAX, text);
-    ck_assert_str_eq(text, "9999-12-31T23:59:59Z");
+    ck_assert_str_eq(text, "9999-12-31T23:59:59.999Z");
+    time_format(INT64_MIN, text);
+    ck_assert_str_eq(text, "0000-01-01T00:00:00Z");
+    ck_assert(time_parse(slice_str("0999-12-31T00:00:00Z"), &ms));
+    time_format(ms, text);
+    ck_assert_str_eq(text, "0999-12-31T00:00:00Z");
+    ck_assert(!time_parse(slice_str("0000-01-01T00:00:00+00:01"), &ms));
+    ck_assert(!time_parse(slice_str("9999-12-31T23:59:59-00:01"), &ms));
 }
 END_TEST
 

@@ -1,6 +1,5 @@
 #include "lib/main.h"
 
-Suite *suite_known(void);
 Suite *suite_verdict(void);
 
-TEST_MAIN(suite_known, suite_verdict)
+TEST_MAIN(suite_verdict)

@@ -1,0 +1,343 @@
+/* CaService: upload, get, list, delete, associations. Imports are in imports.c. */
+#include "base/err.h"
+#include "core/certs.h"
+#include "core/find.h"
+#include "core/upload.h"
+#include "model/limits.h"
+
+enum { REST_IN_USE = 1473 };
+
+/* --- upload -----------------------------------------------------------------------------------------------
+ */
+
+static int
+upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void **ret_plan, acd_err *err)
+{
+    const Anchord__V1__UploadCertificateRequest *req = req_;
+    struct upload *up = mem_new(call->region, struct upload);
+    if (!up)
+        return ACD_ENOMEM;
+    int rc = upload_product(call, req->product, &up->product, err);
+    if (rc == 0)
+        rc = check_name(call, "name", req->name, err);
+    if (rc < 0)
+        return rc;
+    if (req->profile > ANCHORD__V1__PROFILE__PROFILE_COMPAT)
+        return err_set(err, ACD_EINVAL, "profile %d is unknown: strict or compat", (int)req->profile);
+    up->name = req->name;
+    up->text = slice_str(req->certificates);
+    up->leaf = req->leaf;
+    up->profile = (enum acd_profile)req->profile;
+    acd_slice key = {req->private_key.len ? req->private_key.data : NULL, req->private_key.len};
+    rc = upload_check(core_validator(core), call->region, core_now(core), key, up, err);
+    *ret_plan = up;
+    return rc;
+}
+
+static int
+upload_apply(struct unit *u, const void *req_, void *plan, void **ret_resp, acd_err *err)
+{
+    const Anchord__V1__UploadCertificateRequest *req = req_;
+    const struct upload *up = plan;
+    acd_value *account, *row;
+    Anchord__V1__QuotaPool *pool;
+    int rc = find_account(u, req->account, &account, err);
+    if (rc == 0 && !up->leaf)
+        rc = upload_entitled(u->call, account, err);
+    if (rc == 0 && up->errors)
+        rc = upload_refuse(u->call, up, err);
+    if (rc == 0)
+        rc = upload_store(u, account, up, &row, &pool, err);
+    if (rc < 0)
+        return rc;
+    Anchord__V1__UploadCertificateResponse *resp =
+        wire_new(u->region, Anchord__V1__UploadCertificateResponse, anchord__v1__upload_certificate_response);
+    if (!resp)
+        return ACD_ENOMEM;
+    resp->findings = up->findings;
+    resp->n_findings = up->nfindings;
+    resp->quota = pool;
+    resp->dry_run = req->dry_run;
+    *ret_resp = resp;
+    unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID), row_text(row, CERT_NAME));
+    return cert_msg(u, row, true, &resp->certificate, err);
+}
+
+static bool
+upload_dry(const void *req)
+{
+    return ((const Anchord__V1__UploadCertificateRequest *)req)->dry_run;
+}
+
+/* --- read -------------------------------------------------------------------------------------------------
+ */
+
+static int
+ca_get(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
+{
+    const Anchord__V1__GetCertificateRequest *req = req_;
+    Anchord__V1__Certificate *m;
+    acd_value *row;
+    (void)plan_;
+    int rc = find_cert(u, req->id, &row, err);
+    if (rc == 0)
+        rc = cert_msg(u, row, true, &m, err);
+    if (rc == 0)
+        *ret_resp = m;
+    return rc;
+}
+
+struct list_ctx {
+    const char *name;
+    uint64_t total;
+};
+
+static int
+count_listed(void *arg, const acd_value *row, size_t ncols)
+{
+    struct list_ctx *ctx = arg;
+    (void)ncols;
+    if (row[CERT_TYPE].num == CERT_CUSTOM && (!ctx->name[0] || slice_eqs(row[CERT_NAME].bytes, ctx->name)))
+        ctx->total++;
+    return 0;
+}
+
+/* Newest first, as the REST API lists them. The managed CA is listed with the rest, last. */
+static int
+ca_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
+{
+    const Anchord__V1__ListCertificatesRequest *req = req_;
+    uint32_t size = page_size(req->page);
+    acd_value *account, *after = NULL;
+    struct db_rows rows;
+    (void)plan_;
+    int rc = find_account(u, req->account, &account, err);
+    if (rc == 0 && page_after(req->page)[0])
+        rc = find_cert(u, page_after(req->page), &after, err);
+    if (rc < 0)
+        return rc;
+    struct list_ctx ctx = {.name = req->name};
+    struct db_query q = {
+        .coll = COLL_CERT, .index = CERT_BY_ACCOUNT, .eq = &account[ACCOUNT_ID], .neq = 1, .reverse = true};
+    rc = db_walk(&u->db, &q, count_listed, &ctx, err);
+    q.after = after;
+    q.limit = req->name[0] ? 0 : size + 2; /* one for the managed CA, one to know whether more follow */
+    if (rc == 0)
+        rc = db_list(&u->db, &q, &rows, err);
+    if (rc < 0)
+        return rc;
+    Anchord__V1__ListCertificatesResponse *resp =
+        wire_new(u->region, Anchord__V1__ListCertificatesResponse, anchord__v1__list_certificates_response);
+    if (!resp || !(resp->certificates = mem_new_n(u->region, size, Anchord__V1__Certificate *)))
+        return ACD_ENOMEM;
+    const char *next = "";
+    for (size_t i = 0; rc == 0 && i < rows.n; i++) {
+        const acd_value *row = rows.rows[i];
+        if (row[CERT_TYPE].num != CERT_CUSTOM ||
+            (req->name[0] && strcmp(row_text(row, CERT_NAME), req->name) != 0))
+            continue;
+        if (resp->n_certificates == size) {
+            next = resp->certificates[size - 1]->id;
+            break;
+        }
+        rc = cert_msg(u, row, true, &resp->certificates[resp->n_certificates], err);
+        resp->n_certificates += rc == 0;
+    }
+    resp->page = page_info(u->region, next, ctx.total);
+    *ret_resp = resp;
+    return rc < 0 ? rc : resp->page ? 0 : ACD_ENOMEM;
+}
+
+/* --- associations and delete ------------------------------------------------------------------------------
+ */
+
+static int
+hosts_of(struct unit *u, const acd_value *cert, uint32_t limit, struct db_rows *ret, uint64_t *ret_total,
+         acd_err *err)
+{
+    struct db_query q = {.coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &cert[CERT_ID], .neq = 1};
+    int rc = db_count(&u->db, &q, ret_total, err);
+    q.limit = limit;
+    return rc < 0 ? rc : db_list(&u->db, &q, ret, err);
+}
+
+static int
+ca_associations(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
+{
+    const Anchord__V1__ListCertificateAssociationsRequest *req = req_;
+    struct db_rows hosts;
+    acd_value *row, *zone;
+    uint64_t total;
+    (void)plan_;
+    int rc = find_cert(u, req->id, &row, err);
+    if (rc == 0)
+        rc = hosts_of(u, row, LIMIT_REPEATED, &hosts, &total, err);
+    if (rc < 0)
+        return rc;
+    Anchord__V1__ListCertificateAssociationsResponse *resp =
+        wire_new(u->region, Anchord__V1__ListCertificateAssociationsResponse,
+                 anchord__v1__list_certificate_associations_response);
+    if (!resp || !(resp->associations = mem_new_n(u->region, hosts.n, Anchord__V1__CertificateAssociation *)))
+        return ACD_ENOMEM;
+    /* The list is bounded by what one reply may hold; the total says how many there are. */
+    for (; resp->n_associations < hosts.n; resp->n_associations++) {
+        const acd_value *h = hosts.rows[resp->n_associations];
+        Anchord__V1__CertificateAssociation *m =
+            wire_new(u->region, Anchord__V1__CertificateAssociation, anchord__v1__certificate_association);
+        if (!m)
+            return ACD_ENOMEM;
+        rc = db_get(&u->db, COLL_ZONE, VALS(h[HOST_ZONE]), 1, &zone, err);
+        if (rc < 0)
+            return rc;
+        m->zone_id = (char *)row_text(h, HOST_ZONE);
+        m->zone_name = (char *)row_text(zone, ZONE_NAME);
+        m->host = (char *)row_text(h, HOST_TEXT);
+        m->service = "api_shield";
+        m->status = "active";
+        resp->associations[resp->n_associations] = m;
+    }
+    resp->page = page_info(u->region, "", total);
+    *ret_resp = resp;
+    return resp->page ? 0 : ACD_ENOMEM;
+}
+
+enum { IN_USE_NAMED = 50 }; /* associations that a refusal names */
+
+static int
+refuse_in_use(struct unit *u, const acd_value *cert, const struct db_rows *hosts, uint64_t total,
+              acd_err *err)
+{
+    acd_value *zone;
+    rpc_detail_error_info(u->call, "CA_IN_USE", REST_IN_USE, row_text(cert, CERT_ID));
+    for (size_t i = 0; i < hosts->n; i++) {
+        const acd_value *h = hosts->rows[i];
+        int rc = db_get(&u->db, COLL_ZONE, VALS(h[HOST_ZONE]), 1, &zone, err);
+        if (rc < 0)
+            return rc;
+        rpc_detail_in_use(u->call, row_text(h, HOST_ZONE), row_text(zone, ZONE_NAME), row_text(h, HOST_TEXT));
+    }
+    return err_set(err, ACD_EPRECOND,
+                   "Certificate cannot be deleted while in use: %llu host associations, among them '%s'",
+                   (unsigned long long)total, row_text(hosts->rows[0], HOST_TEXT));
+}
+
+enum { DETACH_BATCH = 1000 };
+
+/* Members of the certificate's lists, a batch at a time: there may be more than a request's region holds. */
+static int
+detach_batch(struct unit *u, const acd_value *cert, struct mem_region *scratch, size_t *ret_n, acd_err *err)
+{
+    struct db db = {u->db.s, scratch};
+    struct db_rows rows;
+    const struct db_query q = {
+        .coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &cert[CERT_ID], .neq = 1, .limit = DETACH_BATCH};
+    int rc = db_list(&db, &q, &rows, err);
+    for (size_t i = 0; rc == 0 && i < rows.n; i++) {
+        const acd_value *h = rows.rows[i];
+        rc = db_del(&db, COLL_HOST, VALS(h[HOST_ZONE], h[HOST_CERT], h[HOST_PATTERN]), 3, err);
+        if (rc == 0)
+            rc = change_add(&u->changes, CHANGED_HOST, row_text(h, HOST_PATTERN));
+    }
+    *ret_n = rows.n;
+    return rc;
+}
+
+static int
+detach_lists(struct unit *u, const acd_value *cert, acd_err *err)
+{
+    struct db_rows zones;
+    const struct db_query q = {
+        .coll = COLL_ZONE, .index = ZONE_BY_ACCOUNT, .eq = &cert[CERT_ACCOUNT], .neq = 1};
+    int rc = db_list(&u->db, &q, &zones, err);
+    for (size_t i = 0; rc == 0 && i < zones.n; i++) {
+        rc = db_del(&u->db, COLL_HOST_LIST, VALS(zones.rows[i][ZONE_ID], cert[CERT_ID]), 2, err);
+        if (rc == ACD_ENOENT)
+            rc = 0;
+    }
+    return rc;
+}
+
+/* Removes what the certificate is associated with: members of its lists, and the lists' revisions. */
+static int
+detach(struct unit *u, const acd_value *cert, acd_err *err)
+{
+    struct mem_region scratch;
+    size_t n = 0;
+    int rc;
+    mem_init(&scratch, 65536, 0);
+    do {
+        mem_reset(&scratch);
+        rc = detach_batch(u, cert, &scratch, &n, err);
+    } while (rc == 0 && n == DETACH_BATCH);
+    mem_done(&scratch);
+    return rc < 0 ? rc : detach_lists(u, cert, err);
+}
+
+static int
+drop_cert(struct unit *u, const acd_value *cert, acd_err *err)
+{
+    struct db_rows items;
+    int rc = db_list(&u->db, &(struct db_query){.coll = COLL_CERT_ITEM, .eq = &cert[CERT_ID], .neq = 1},
+                     &items, err);
+    for (size_t i = 0; rc == 0 && i < items.n; i++)
+        rc =
+            db_del(&u->db, COLL_CERT_ITEM, VALS(items.rows[i][ITEM_CERT], items.rows[i][ITEM_INDEX]), 2, err);
+    if (rc == 0)
+        rc = db_del(&u->db, COLL_CERT, VALS(cert[CERT_ID]), 1, err);
+    if (rc == 0 && cert[CERT_CA].num)
+        rc = plug_quota_release(core_quota(u->core), u->db.s, cert[CERT_ACCOUNT].bytes,
+                                cert[CERT_PRODUCT].bytes, cert[CERT_ID].bytes, 1, err);
+    if (rc == 0)
+        rc = change_add(&u->changes, CHANGED_CERT, row_text(cert, CERT_ID));
+    return rc;
+}
+
+static int
+ca_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
+{
+    const Anchord__V1__DeleteCertificateRequest *req = req_;
+    struct db_rows hosts;
+    acd_value *row;
+    uint64_t rev, total = 0;
+    (void)plan_;
+    int rc = find_cert(u, req->id, &row, err);
+    if (rc == 0 && row[CERT_TYPE].num == CERT_MANAGED)
+        rc = err_set(err, ACD_EPRECOND, "the managed CA belongs to its account and cannot be deleted");
+    if (rc == 0)
+        rc = hosts_of(u, row, IN_USE_NAMED, &hosts, &total, err);
+    if (rc == 0 && total > 0 && !req->detach)
+        rc = refuse_in_use(u, row, &hosts, total, err);
+    if (rc < 0)
+        return rc;
+    Anchord__V1__DeleteCertificateResponse *resp =
+        wire_new(u->region, Anchord__V1__DeleteCertificateResponse, anchord__v1__delete_certificate_response);
+    if (!resp)
+        return ACD_ENOMEM;
+    rc = cert_msg(u, row, true, &resp->certificate, err);
+    if (rc == 0)
+        rc = unit_rev(u, &rev, err);
+    if (rc == 0)
+        rc = detach(u, row, err);
+    if (rc == 0)
+        rc = drop_cert(u, row, err);
+    resp->detached = (uint32_t)total;
+    resp->dry_run = req->dry_run;
+    *ret_resp = resp;
+    unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID), row_text(row, CERT_NAME));
+    return rc;
+}
+
+static bool
+delete_dry(const void *req)
+{
+    return ((const Anchord__V1__DeleteCertificateRequest *)req)->dry_run;
+}
+
+const struct op ca_ops[] = {
+    OP_WRITE_DRY("CaService/UploadCertificate", upload_prepare, upload_apply, upload_dry),
+    OP_READ("CaService/ListCertificates", ca_list),
+    OP_READ("CaService/GetCertificate", ca_get),
+    OP_WRITE_DRY("CaService/DeleteCertificate", NULL, ca_delete, delete_dry),
+    OP_READ("CaService/ListCertificateAssociations", ca_associations),
+    {0},
+};

@@ -1,0 +1,48 @@
+/*
+ * The write side: admin services over truth. Primary only.
+ *
+ * Order of every mutation: validate (off the writer, in parallel) -> one transaction (idempotency key, quota,
+ * rows, revision, change record) -> commit -> publish -> reply. Whatever can fail comes before the commit.
+ * A reply is sent when the change is durable and visible to queries of this server.
+ *
+ * Threading: handlers run on any thread; one writer at a time, readers in parallel.
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "base/clock.h"
+#include "model/change.h"
+#include "plug/quota.h"
+#include "plug/storage.h"
+#include "plug/validator.h"
+#include "wire/rpc.h"
+
+/* Called after each commit with a session outside any transaction, by the one writer. A failure is the
+ * publisher's own business: it must catch up by itself, the change is durable already. */
+typedef void (*core_publish_fn)(void *ctx, struct plug_session *s, const struct change_set *set,
+                                uint64_t revision);
+
+struct core_deps {
+    struct plug_storage *storage;
+    struct plug_quota *quota;
+    struct plug_validator *validator;
+    const struct clock *clock;
+    core_publish_fn publish;
+    void *publish_ctx;
+};
+
+struct core;
+
+int core_new(const struct core_deps *deps, struct core **ret, acd_err *err) ACD_MUSTCHECK;
+void core_free(struct core *core); /* after the bus has stopped */
+
+/* Binds the admin services of this layer. */
+int core_bind(struct core *core, struct rpc_table *table, acd_err *err) ACD_MUSTCHECK;
+
+/* The last committed revision, for status. Any thread. */
+int core_revision(struct core *core, uint64_t *ret, acd_err *err) ACD_MUSTCHECK;
+
+/* Compares quota counters with rows over all accounts; *ret_bad counts the differences. Inside a call. */
+int core_audit(struct core *core, struct rpc_call *call, uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Idempotency keys: the outcome of a mutation is kept under (actor, key) in the same transaction, so that a
+ * call that is sent again gives the first reply and changes nothing. Inside a unit of work.
+ */
+#ifndef CORE_IDEM_H
+#define CORE_IDEM_H
+
+#include "core/unit.h"
+
+enum { IDEM_REPLAYED = 1 };
+
+/* ACD_ENOENT: the key is new. IDEM_REPLAYED: *ret_resp is the first reply. ACD_EINVAL: the key was used for
+ * another request. */
+int idem_find(struct unit *u, const char *method, void **ret_resp, acd_err *err) ACD_MUSTCHECK;
+
+/* Keeps the reply; forgets some outcomes that are older than a day. */
+int idem_store(struct unit *u, const char *method, const void *resp, acd_err *err) ACD_MUSTCHECK;
+
+#endif

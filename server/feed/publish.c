@@ -1,0 +1,332 @@
+#include "feed/publish.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/rcu.h"
+#include "base/str.h"
+#include "feed/truth.h"
+
+struct publisher {
+    struct publisher_opts opts;
+    pthread_mutex_t lock;
+    struct snap_writer *w;
+    uint64_t revision, builds, last_ms;
+    bool behind, from_image;
+};
+
+static const acd_slice stamp_key = {"truth", 5};
+
+int
+publisher_new(const struct publisher_opts *opts, struct publisher **ret, acd_err *err)
+{
+    struct publisher *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    p->opts = *opts;
+    must(pthread_mutex_init(&p->lock, NULL) == 0);
+    *ret = p;
+    return 0;
+}
+
+void
+publisher_free(struct publisher *p)
+{
+    if (!p)
+        return;
+    snap_pub_set(p->opts.pub, NULL);
+    rcu_drain();
+    snap_writer_free(p->w);
+    (void)pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+/* --- publishing -------------------------------------------------------------------------------------------
+ */
+
+/* Commits the writer's transaction as the image of the truth that the session's transaction sees. */
+static int
+commit(struct publisher *p, struct plug_session *s, uint64_t revision, acd_err *err)
+{
+    uint8_t stamp[TRUTH_STAMP];
+    struct snap_view *view;
+    int rc = truth_stamp(s, revision, stamp, err);
+    if (rc == 0)
+        rc = snap_put_blob(p->w, SNAP_BLOB_META, stamp_key, slice_of(stamp, sizeof(stamp)), err);
+    if (rc < 0) {
+        snap_abort(p->w);
+        return rc;
+    }
+    rc = snap_commit(p->w, revision, clock_wall_ms(p->opts.clock), &view, err);
+    if (rc < 0)
+        return rc;
+    snap_pub_set(p->opts.pub, view);
+    p->revision = revision;
+    p->behind = false;
+    return 0;
+}
+
+static int
+rebuild_in(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    uint64_t revision, epoch;
+    int rc = plug_seq_now(s, &revision, err);
+    rand_bytes(&epoch, sizeof(epoch));
+    if (rc == 0)
+        rc = snap_begin_rebuild(p->w, epoch, err);
+    if (rc < 0)
+        return rc;
+    rc = truth_build(s, p->w, err);
+    if (rc < 0) {
+        snap_abort(p->w);
+        return rc;
+    }
+    p->builds++;
+    return commit(p, s, revision, err);
+}
+
+static int
+rebuild(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    uint64_t began = clock_mono_ns(p->opts.clock);
+    int rc = plug_begin(s, false, 0, err);
+    if (rc < 0)
+        return rc;
+    rc = rebuild_in(p, s, err);
+    plug_rollback(s);
+    if (rc < 0)
+        return rc;
+    p->last_ms = (clock_mono_ns(p->opts.clock) - began) / 1000000;
+    LOG(ACD_LOG_INFO, "snapshot.build", LF_INT("revision", p->revision), LF_INT("ms", p->last_ms));
+    return 0;
+}
+
+/* --- start ------------------------------------------------------------------------------------------------
+ */
+
+static int
+writer_open(struct publisher *p, acd_err *err)
+{
+    struct snap_writer_opts opts = {.path = p->opts.path};
+    int rc = snap_writer_open(&opts, &p->w, err);
+    if (rc != ACD_ECORRUPT && rc != ACD_ENOTSUP && rc != ACD_EINVAL)
+        return rc;
+    LOG(ACD_LOG_WARNING, "snapshot.unusable", LF_STR("path", p->opts.path), LF_STR("why", err_text(err, rc)),
+        LF_STR("then", "it is built again from storage"));
+    opts.fresh = true;
+    return snap_writer_open(&opts, &p->w, err);
+}
+
+/* Is the image on disk the image of this truth? */
+static bool
+image_fits(struct publisher *p, struct plug_session *s, uint64_t revision)
+{
+    const struct snap_view *view = snap_writer_view(p->w);
+    uint8_t stamp[TRUTH_STAMP];
+    acd_slice there;
+    if (!view || snap_view_revision(view) != revision ||
+        snap_blob_find(view, SNAP_BLOB_META, stamp_key, &there) < 0)
+        return false;
+    return truth_stamp(s, revision, stamp, NULL) == 0 && slice_eq(there, slice_of(stamp, sizeof(stamp)));
+}
+
+static int
+take_up(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    uint64_t revision;
+    int rc = plug_begin(s, false, 0, err);
+    if (rc < 0)
+        return rc;
+    rc = plug_seq_now(s, &revision, err);
+    if (rc == 0 && image_fits(p, s, revision)) {
+        p->revision = revision;
+        p->from_image = true;
+        snap_pub_set(p->opts.pub, snap_view_ref(snap_writer_view(p->w)));
+    }
+    plug_rollback(s);
+    return rc;
+}
+
+int
+publisher_start(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    int rc = writer_open(p, err);
+    if (rc == 0)
+        rc = take_up(p, s, err);
+    if (rc == 0 && !p->from_image)
+        rc = rebuild(p, s, err);
+    (void)pthread_mutex_unlock(&p->lock);
+    return rc;
+}
+
+/* --- one change -------------------------------------------------------------------------------------------
+ */
+
+/* What is there is put first, then the hosts, then what is gone is dropped: nothing may be dropped that a
+ * host of the image still uses. */
+static int
+apply_items(struct publisher *p, struct plug_session *s, const struct change_set *set, acd_err *err)
+{
+    bool *gone = calloc(set->n ? set->n : 1, sizeof(*gone));
+    int rc = gone ? 0 : err_set(err, ACD_ENOMEM, "out of memory");
+    for (size_t i = 0; rc == 0 && i < set->n; i++) {
+        bool there = true;
+        if (set->items[i].kind == CHANGED_CERT)
+            rc = truth_put_cert(s, p->w, set->items[i].key, &there, err);
+        else if (set->items[i].kind == CHANGED_ZONE)
+            rc = truth_put_zone(s, p->w, set->items[i].key, &there, err);
+        gone[i] = !there;
+    }
+    for (size_t i = 0; rc == 0 && i < set->n; i++)
+        if (set->items[i].kind == CHANGED_HOST)
+            rc = truth_put_host(s, p->w, set->items[i].key, err);
+    for (size_t i = 0; rc == 0 && i < set->n; i++)
+        if (gone[i])
+            rc = set->items[i].kind == CHANGED_CERT ? truth_drop_cert(p->w, set->items[i].key, err)
+                                                    : truth_drop_zone(p->w, set->items[i].key, err);
+    free(gone);
+    return rc;
+}
+
+static int
+apply_in(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision,
+         acd_err *err)
+{
+    int rc = snap_begin(p->w, err);
+    if (rc < 0)
+        return rc;
+    rc = apply_items(p, s, set, err);
+    if (rc < 0) {
+        snap_abort(p->w);
+        return rc;
+    }
+    return commit(p, s, revision, err);
+}
+
+static int
+apply(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision,
+      acd_err *err)
+{
+    uint64_t began = clock_mono_ns(p->opts.clock);
+    if (p->behind)
+        return rebuild(p, s, err);
+    int rc = plug_begin(s, false, 0, err);
+    if (rc < 0)
+        return rc;
+    rc = apply_in(p, s, set, revision, err);
+    plug_rollback(s);
+    p->last_ms = (clock_mono_ns(p->opts.clock) - began) / 1000000;
+    return rc;
+}
+
+void
+publisher_apply(struct publisher *p, struct plug_session *s, const struct change_set *set, uint64_t revision)
+{
+    acd_err err = ACD_ERR_INIT;
+    (void)pthread_mutex_lock(&p->lock);
+    int rc = apply(p, s, set, revision, &err);
+    if (rc < 0) {
+        p->behind = true;
+        LOG(ACD_LOG_ERR, "snapshot.failed", LF_INT("revision", revision), LF_INT("published", p->revision),
+            LF_STR("why", err_text(&err, rc)));
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+void
+publisher_heal(struct publisher *p, struct plug_session *s)
+{
+    acd_err err = ACD_ERR_INIT;
+    (void)pthread_mutex_lock(&p->lock);
+    if (p->behind) {
+        int rc = rebuild(p, s, &err);
+        LOG(rc < 0 ? ACD_LOG_ERR : ACD_LOG_NOTICE, rc < 0 ? "snapshot.failed" : "snapshot.healed",
+            LF_INT("published", p->revision), LF_STR("why", rc < 0 ? err_text(&err, rc) : ""));
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+/* --- facts ------------------------------------------------------------------------------------------------
+ */
+
+void
+publisher_info(struct publisher *p, struct publisher_info *ret)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    *ret = (struct publisher_info){
+        .revision = p->revision,
+        .behind = p->behind,
+        .from_image = p->from_image,
+        .builds = p->builds,
+        .last_ms = p->last_ms,
+    };
+    const struct snap_view *view = p->w ? snap_writer_view(p->w) : NULL;
+    if (view)
+        snap_view_info(view, &ret->image);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+struct check_ctx {
+    const struct snap_view *view;
+    uint64_t hosts, bad;
+};
+
+/* Does the view hold this host with exactly these certificates in this order? */
+static bool
+host_agrees(const struct snap_view *view, const struct truth_host *h)
+{
+    struct snap_hit hit;
+    struct snap_trust t;
+    struct snap_zone zone;
+    uint32_t at = 0, flags;
+    if (snap_host_find(view, h->pattern.ptr, h->pattern.len, &hit) != 1 ||
+        snap_trust_get(view, hit.trust, &t) < 0 || snap_zone_get(view, hit.zone, &zone) < 0 ||
+        !slice_eq(zone.id, h->zone_id))
+        return false;
+    for (size_t i = 0; i < h->n; i++) {
+        struct snap_ca ca;
+        uint32_t index = 0;
+        while (at < t.n && snap_trust_ca(view, &t, at, &ca, &flags) == 0 && slice_eq(ca.id, h->cas[i].id) &&
+               ca.index == index) {
+            at++;
+            index++;
+        }
+        if (index == 0)
+            return false;
+    }
+    return at == t.n;
+}
+
+static int
+check_host(void *arg, const struct truth_host *h)
+{
+    struct check_ctx *ctx = arg;
+    ctx->hosts++;
+    ctx->bad += !host_agrees(ctx->view, h);
+    return 0;
+}
+
+int
+publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_bad,
+                acd_err *err)
+{
+    struct snap_info info = {0};
+    struct check_ctx ctx = {0};
+    (void)pthread_mutex_lock(&p->lock);
+    const struct snap_view *view = p->w ? snap_writer_view(p->w) : NULL;
+    int rc = view ? plug_begin(s, false, 0, err) : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
+    if (rc == 0) {
+        ctx.view = view;
+        rc = truth_hosts(s, view, check_host, &ctx, err);
+        plug_rollback(s);
+        snap_view_info(view, &info);
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    *ret_hosts = ctx.hosts;
+    *ret_bad = ctx.bad + (info.hosts != ctx.hosts); /* hosts that only the snapshot has */
+    return rc;
+}

@@ -1,0 +1,363 @@
+/*
+ * Order of the CAs of a host: the association that was made last comes first; among those of one change the
+ * certificate uploaded last; then by id, so that the order is always the same.
+ */
+#include "feed/truth.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/collections.h"
+#include "model/digest.h"
+#include "model/ids.h"
+
+/* --- one association at a time ----------------------------------------------------------------------------
+ */
+
+/* A host while its rows are gathered. */
+struct gather {
+    const struct snap_view *view;
+    char pattern[LIMIT_HOST + 1];
+    size_t pattern_len;
+    char zone[ID_HEX_LEN];
+    struct {
+        char cert[ID_UUID_LEN];
+        int64_t deployed;
+    } rows[LIMIT_CAS_PER_HOST];
+    size_t n;
+    struct truth_host out;
+    truth_host_fn fn;
+    void *ctx;
+};
+
+static int
+later_first(const void *a_, const void *b_)
+{
+    const __typeof__(((struct gather *)0)->rows[0]) *a = a_, *b = b_;
+    if (a->deployed != b->deployed)
+        return a->deployed > b->deployed ? -1 : 1;
+    return memcmp(a->cert, b->cert, ID_UUID_LEN);
+}
+
+/* The gathered host is complete. A CA without certificate (a managed one that never signed) adds nothing. */
+static int
+gather_flush(struct gather *g)
+{
+    if (g->pattern_len == 0)
+        return 0;
+    qsort(g->rows, g->n, sizeof(g->rows[0]), later_first);
+    g->out.pattern = slice_of(g->pattern, g->pattern_len);
+    g->out.zone_id = slice_of(g->zone, ID_HEX_LEN);
+    g->out.n = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        uint32_t ca;
+        acd_slice id = slice_of(g->rows[i].cert, ID_UUID_LEN);
+        int rc = snap_ca_find(g->view, id, 0, &ca);
+        if (rc == ACD_ECORRUPT)
+            return rc;
+        if (rc == 0)
+            g->out.cas[g->out.n++] = (struct snap_ca_use){.id = id};
+    }
+    g->pattern_len = 0;
+    g->n = 0;
+    return g->fn(g->ctx, &g->out);
+}
+
+static int
+gather_row(void *arg, const acd_value *row, size_t ncols)
+{
+    struct gather *g = arg;
+    acd_slice pattern = row[HOST_PATTERN].bytes;
+    (void)ncols;
+    if (pattern.len == 0 || pattern.len > LIMIT_HOST || row[HOST_CERT].bytes.len != ID_UUID_LEN ||
+        row[HOST_ZONE].bytes.len != ID_HEX_LEN)
+        return ACD_ECORRUPT;
+    if (!slice_eq(pattern, slice_of(g->pattern, g->pattern_len))) {
+        int rc = gather_flush(g);
+        if (rc < 0)
+            return rc;
+        memcpy(g->pattern, pattern.ptr, pattern.len);
+        g->pattern_len = pattern.len;
+        memcpy(g->zone, row[HOST_ZONE].bytes.ptr, ID_HEX_LEN);
+    }
+    if (g->n == LIMIT_CAS_PER_HOST)
+        return ACD_ECORRUPT;
+    memcpy(g->rows[g->n].cert, row[HOST_CERT].bytes.ptr, ID_UUID_LEN);
+    g->rows[g->n++].deployed = row[HOST_DEPLOYED].num;
+    return 0;
+}
+
+static int
+gather_scan(struct plug_session *s, const struct snap_view *view, const acd_value *pattern, truth_host_fn fn,
+            void *ctx, acd_err *err)
+{
+    struct gather *g = calloc(1, sizeof(*g));
+    if (!g)
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    g->view = view;
+    g->fn = fn;
+    g->ctx = ctx;
+    const acd_scan scan = {.struct_size = sizeof(scan),
+                           .coll = COLL_HOST,
+                           .index = HOST_BY_PATTERN,
+                           .eq = pattern,
+                           .neq = pattern ? 1 : 0};
+    int rc = plug_scan(s, &scan, gather_row, g, err);
+    if (rc == 0)
+        rc = gather_flush(g);
+    free(g);
+    return rc;
+}
+
+int
+truth_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn fn, void *ctx, acd_err *err)
+{
+    return gather_scan(s, view, NULL, fn, ctx, err);
+}
+
+/* --- certificates -----------------------------------------------------------------------------------------
+ */
+
+struct put_items {
+    struct snap_writer *w;
+    uint32_t profile;
+    size_t n;
+    acd_err *err;
+};
+
+static int
+put_item(void *arg, const acd_value *row, size_t ncols)
+{
+    struct put_items *p = arg;
+    (void)ncols;
+    if (row[ITEM_SHA256].bytes.len != DIGEST_LEN)
+        return ACD_ECORRUPT;
+    const struct snap_ca ca = {
+        .id = row[ITEM_CERT].bytes,
+        .index = (uint32_t)row[ITEM_INDEX].num,
+        .sha256 = row[ITEM_SHA256].bytes.ptr,
+        .subject = row[ITEM_SUBJECT].bytes,
+        .der = row[ITEM_DER].bytes,
+        .not_before_ms = row[ITEM_NOT_BEFORE].num,
+        .not_after_ms = row[ITEM_NOT_AFTER].num,
+        .profile = p->profile,
+    };
+    p->n++;
+    return snap_put_ca(p->w, &ca, p->err);
+}
+
+struct cert_facts {
+    bool there, ca;
+    uint32_t profile;
+};
+
+static int
+cert_row(void *arg, const acd_value *row, size_t ncols)
+{
+    struct cert_facts *f = arg;
+    (void)ncols;
+    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num};
+    return 0;
+}
+
+int
+truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there, acd_err *err)
+{
+    struct cert_facts facts = {0};
+    const acd_value key = {.bytes = slice_str(id)};
+    int rc = plug_get(s, COLL_CERT, &key, 1, cert_row, &facts, err);
+    *ret_there = facts.there;
+    if (rc == ACD_ENOENT)
+        return 0;
+    if (rc < 0 || !facts.ca) /* leaves vouch for nobody */
+        return rc;
+    struct put_items put = {w, facts.profile, 0, err};
+    const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT_ITEM, .eq = &key, .neq = 1};
+    return plug_scan(s, &scan, put_item, &put, err);
+}
+
+int
+truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++)
+        rc = snap_del_ca(w, slice_str(id), i, err);
+    return rc == ACD_ENOENT ? 0 : rc;
+}
+
+/* --- zones ------------------------------------------------------------------------------------------------
+ */
+
+struct put_zone {
+    struct snap_writer *w;
+    bool there;
+    acd_err *err;
+};
+
+static int
+put_zone(void *arg, const acd_value *row, size_t ncols)
+{
+    struct put_zone *p = arg;
+    (void)ncols;
+    p->there = true;
+    return snap_put_zone(p->w, row[ZONE_ID].bytes, row[ZONE_ACCOUNT].bytes, row[ZONE_NAME].bytes, p->err);
+}
+
+int
+truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there, acd_err *err)
+{
+    struct put_zone put = {w, false, err};
+    const acd_value key = {.bytes = slice_str(id)};
+    int rc = plug_get(s, COLL_ZONE, &key, 1, put_zone, &put, err);
+    *ret_there = put.there;
+    return rc == ACD_ENOENT ? 0 : rc;
+}
+
+int
+truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err)
+{
+    int rc = snap_del_zone(w, slice_str(id), err);
+    return rc == ACD_ENOENT ? 0 : rc;
+}
+
+/* --- hosts ------------------------------------------------------------------------------------------------
+ */
+
+struct put_host {
+    struct snap_writer *w;
+    bool there;
+    acd_err *err;
+};
+
+static int
+put_host(void *arg, const struct truth_host *h)
+{
+    struct put_host *p = arg;
+    p->there = true;
+    return snap_put_host(p->w, h->pattern, h->zone_id, h->cas, h->n, p->err);
+}
+
+int
+truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern, acd_err *err)
+{
+    struct put_host put = {w, false, err};
+    const acd_value key = {.bytes = slice_str(pattern)};
+    int rc = gather_scan(s, snap_pending(w), &key, put_host, &put, err);
+    if (rc < 0 || put.there)
+        return rc;
+    rc = snap_del_host(w, slice_str(pattern), err);
+    return rc == ACD_ENOENT ? 0 : rc;
+}
+
+/* --- everything -------------------------------------------------------------------------------------------
+ */
+
+/* Certificates and their items are two walks; the profiles of the first are needed in the second. */
+struct all_certs {
+    struct snap_writer *w;
+    struct {
+        char id[ID_UUID_LEN];
+        uint8_t profile;
+    } * certs; /* CAs, sorted by id as the primary key gives them */
+    size_t n, cap;
+    acd_err *err;
+};
+
+static int
+collect_cert(void *arg, const acd_value *row, size_t ncols)
+{
+    struct all_certs *a = arg;
+    (void)ncols;
+    if (!row[CERT_CA].num)
+        return 0;
+    if (row[CERT_ID].bytes.len != ID_UUID_LEN)
+        return ACD_ECORRUPT;
+    if (a->n == a->cap) {
+        size_t cap = a->cap ? a->cap * 2 : 256;
+        void *certs = realloc(a->certs, cap * sizeof(*a->certs));
+        if (!certs)
+            return ACD_ENOMEM;
+        a->certs = certs;
+        a->cap = cap;
+    }
+    memcpy(a->certs[a->n].id, row[CERT_ID].bytes.ptr, ID_UUID_LEN);
+    a->certs[a->n++].profile = (uint8_t)row[CERT_PROFILE].num;
+    return 0;
+}
+
+static int
+by_id(const void *key, const void *cert)
+{
+    return memcmp(key, cert, ID_UUID_LEN); /* the id is first in its struct */
+}
+
+static int
+build_item(void *arg, const acd_value *row, size_t ncols)
+{
+    struct all_certs *a = arg;
+    if (row[ITEM_CERT].bytes.len != ID_UUID_LEN)
+        return ACD_ECORRUPT;
+    const __typeof__(*a->certs) *cert =
+        bsearch(row[ITEM_CERT].bytes.ptr, a->certs, a->n, sizeof(*a->certs), by_id);
+    if (!cert)
+        return 0;
+    struct put_items put = {a->w, cert->profile, 0, a->err};
+    return put_item(&put, row, ncols);
+}
+
+static int
+build_certs(struct plug_session *s, struct snap_writer *w, acd_err *err)
+{
+    struct all_certs all = {.w = w, .err = err};
+    acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT};
+    int rc = plug_scan(s, &scan, collect_cert, &all, err);
+    scan.coll = COLL_CERT_ITEM;
+    if (rc == 0)
+        rc = plug_scan(s, &scan, build_item, &all, err);
+    free(all.certs);
+    return rc;
+}
+
+int
+truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
+{
+    struct put_zone zone = {w, false, err};
+    struct put_host host = {w, false, err};
+    const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_ZONE};
+    int rc = build_certs(s, w, err);
+    if (rc == 0)
+        rc = plug_scan(s, &scan, put_zone, &zone, err);
+    if (rc == 0)
+        rc = truth_hosts(s, snap_pending(w), put_host, &host, err);
+    return rc;
+}
+
+/* --- stamp ------------------------------------------------------------------------------------------------
+ */
+
+static int
+stamp_row(void *arg, const acd_value *row, size_t ncols)
+{
+    struct digest *d = arg;
+    for (size_t i = 0; i < ncols; i++) {
+        digest_update(d, &row[i].num, sizeof(row[i].num));
+        digest_update(d, &row[i].bytes.len, sizeof(row[i].bytes.len));
+        digest_update(d, row[i].bytes.ptr, row[i].bytes.len);
+    }
+    return 0;
+}
+
+/* The record of the last change holds its time, actor, object and revision: two histories that part and come
+ * to the same number differ in it. */
+int
+truth_stamp(struct plug_session *s, uint64_t revision, uint8_t ret[TRUTH_STAMP], acd_err *err)
+{
+    struct digest d;
+    const acd_value key = {.num = (int64_t)revision};
+    digest_init(&d);
+    digest_update(&d, &revision, sizeof(revision));
+    int rc = plug_get(s, COLL_CHANGE, &key, 1, stamp_row, &d, err);
+    digest_final(&d, ret);
+    return rc == ACD_ENOENT ? 0 : rc;
+}

@@ -1,0 +1,42 @@
+/*
+ * Reading truth for the image: certificates, zones and hosts, whole or one by one, inside an open transaction
+ * of the session and an open transaction of the writer. Only feed/ includes this.
+ */
+#ifndef FEED_TRUTH_H
+#define FEED_TRUTH_H
+
+#include "model/limits.h"
+#include "plug/storage.h"
+#include "snap/writer.h"
+
+/* What the image is an image of: changes when truth is another one or at another state. */
+enum { TRUTH_STAMP = 32 };
+int truth_stamp(struct plug_session *s, uint64_t revision, uint8_t ret[TRUTH_STAMP],
+                acd_err *err) ACD_MUSTCHECK;
+
+/* Everything, into a writer that was begun from empty. */
+int truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
+
+/* One thing as truth has it now; it may be gone. */
+int truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
+                   acd_err *err) ACD_MUSTCHECK;
+int truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
+                   acd_err *err) ACD_MUSTCHECK;
+int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
+                   acd_err *err) ACD_MUSTCHECK;
+/* What is gone from truth goes from the image, after the hosts that used it. */
+int truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
+int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
+
+/* Walks hosts in order of their patterns, each with its certificates in order of priority (those that exist
+ * in the view only). The callback must not use the session. */
+struct truth_host {
+    acd_slice pattern, zone_id;
+    struct snap_ca_use cas[LIMIT_CAS_PER_HOST];
+    size_t n;
+};
+typedef int (*truth_host_fn)(void *ctx, const struct truth_host *host);
+int truth_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn fn, void *ctx,
+                acd_err *err) ACD_MUSTCHECK;
+
+#endif

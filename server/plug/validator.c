@@ -1,0 +1,121 @@
+#include "plug/validator.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "plug/life.h"
+
+enum { BUNDLE_MAGIC = 0x626e646c };
+
+struct plug_bundle {
+    unsigned magic;
+    struct plug_validator *v;
+    acd_bundle *bundle;
+    size_t nanchors;
+};
+
+void
+plug_validator_init(struct plug_validator *v, struct plug *plug)
+{
+    must(plug->desc && plug->desc->kind == ACD_VALIDATOR);
+    *v = (struct plug_validator){
+        .plug = plug,
+        .ops = plug->desc->ops,
+        .bounded = (plug->desc->caps & ACD_VERIFY_BOUNDED) && plug->desc->thread == ACD_FREE_THREADED,
+    };
+}
+
+int
+plug_validator_inspect(struct plug_validator *v, const acd_inspect *what, acd_cert_fn cert,
+                       acd_finding_fn finding, void *ctx, uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    acd_inspect copy = *what;
+    copy.struct_size = sizeof(copy);
+    int rc = plug_enter(&step, v->plug, "inspect", deadline_ns, err);
+    if (rc < 0)
+        return rc;
+    return plug_leave(&step, v->ops->inspect(v->plug->inst, &copy, cert, finding, ctx, err), err);
+}
+
+int
+plug_bundle_build(struct plug_validator *v, const acd_bundle_spec *spec, uint64_t deadline_ns,
+                  struct plug_bundle **ret, acd_err *err)
+{
+    struct plug_step step;
+    acd_bundle_spec copy = *spec;
+    copy.struct_size = sizeof(copy);
+    struct plug_bundle *b = calloc(1, sizeof(*b));
+    if (!b)
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    *b = (struct plug_bundle){.magic = BUNDLE_MAGIC, .v = v, .nanchors = spec->nanchors};
+    int rc = plug_enter(&step, v->plug, "bundle_build", deadline_ns, err);
+    if (rc == 0)
+        rc = plug_leave(&step, v->ops->bundle_build(v->plug->inst, &copy, &b->bundle, err), err);
+    if (rc < 0) {
+        free(b);
+        return rc;
+    }
+    *ret = b;
+    return 0;
+}
+
+void
+plug_bundle_free(struct plug_bundle *b)
+{
+    struct plug_step step;
+    if (!b)
+        return;
+    CHECK_MAGIC(b, BUNDLE_MAGIC);
+    plug_enter_always(&step, b->v->plug, "bundle_free");
+    b->v->ops->bundle_free(b->bundle);
+    (void)plug_leave(&step, 0, NULL);
+    b->magic = 0;
+    free(b);
+}
+
+/* What the plugin says must make sense, or it counts as nothing said. */
+static int
+verdict_check(const struct plug_bundle *b, acd_verdict *v, acd_err *err)
+{
+    bool verified = v->result == ACD_VERIFIED;
+    v->error[sizeof(v->error) - 1] = '\0';
+    v->text[sizeof(v->text) - 1] = '\0';
+    if (v->result > ACD_VERIFIED || (verified && (v->anchor < 0 || (size_t)v->anchor >= b->nanchors)) ||
+        (verified && v->error[0]))
+        return err_set(err, ACD_EINTERNAL, "plugin %s gave a verdict that contradicts itself",
+                       plug_name(b->v->plug));
+    return 0;
+}
+
+int
+plug_verify(const struct plug_bundle *b, const acd_verify *what, uint64_t deadline_ns, acd_verdict *ret,
+            acd_err *err)
+{
+    struct plug_step step;
+    acd_verify copy = *what;
+    acd_call call = {.struct_size = sizeof(call), .deadline_ns = deadline_ns};
+    acd_verdict none = {.struct_size = sizeof(none), .depth = -1, .anchor = -1};
+    CHECK_MAGIC(b, BUNDLE_MAGIC);
+    copy.struct_size = sizeof(copy);
+    *ret = none;
+    int rc = plug_enter(&step, b->v->plug, "verify", deadline_ns, err);
+    if (rc == 0)
+        rc = plug_leave(&step, b->v->ops->verify(b->bundle, &copy, &call, ret, err), err);
+    if (rc == 0)
+        rc = verdict_check(b, ret, err);
+    if (rc < 0)
+        *ret = none;
+    return rc;
+}
+
+int
+plug_describe(struct plug_validator *v, acd_slice leaf, const acd_slice *inter, size_t ninter,
+              acd_field_fn fn, void *ctx, uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    int rc = plug_enter(&step, v->plug, "describe", deadline_ns, err);
+    if (rc < 0)
+        return rc;
+    return plug_leave(&step, v->ops->describe(v->plug->inst, leaf, inter, ninter, fn, ctx, err), err);
+}

@@ -1,0 +1,48 @@
+/* What the handlers of query/ share. Only query/ includes this. */
+#ifndef QUERY_PART_H
+#define QUERY_PART_H
+
+#include <stdatomic.h>
+
+#include "base/str.h"
+#include "query/bundles.h"
+#include "query/query.h"
+#include "wire/msg.h"
+
+enum query_counter { QUERY_TRUST_QUESTIONS, QUERY_VERIFY_QUESTIONS, QUERY_VERIFICATIONS, QUERY_COUNTERS };
+
+struct query {
+    struct query_deps deps;
+    struct bundles *bundles;
+    struct verdict_cache *verdicts;
+    struct known_store *known;
+    struct flights *flights;
+    _Atomic uint64_t counts[QUERY_COUNTERS];
+};
+
+static inline void
+query_count(struct query *q, enum query_counter c, uint64_t n)
+{
+    (void)atomic_fetch_add_explicit(&q->counts[c], n, memory_order_relaxed);
+}
+
+/* A host name of a question in normal form, or why it has none. Borrowed from the question when it is in
+ * normal form already. */
+struct query_host {
+    const char *name;
+    size_t len;
+    const char *error; /* NULL: fine */
+};
+int query_host(struct mem_region *r, const char *text, struct query_host *ret) ACD_MUSTCHECK;
+
+/* The association that matched, as text. */
+int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit,
+                  char **ret) ACD_MUSTCHECK;
+
+/* The sentence for a batch that could not be answered. */
+int query_failed(int rc, acd_err *err);
+
+int query_get_trust(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
+int query_verify_client(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
+
+#endif

@@ -1,0 +1,114 @@
+#include "query/query.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "eval/verdict.h"
+#include "model/host.h"
+#include "query/flight.h"
+#include "query/known.h"
+#include "query/part.h"
+
+/* Room for chains beside each kept verdict: a leaf and an intermediate. */
+enum { KNOWN_BYTES_PER_VERDICT = 2048 };
+
+int
+query_host(struct mem_region *r, const char *text, struct query_host *ret)
+{
+    struct host h;
+    acd_err err = ACD_ERR_INIT;
+    size_t len = strlen(text);
+    *ret = (struct query_host){.name = text, .len = len};
+    if (host_is_normal(text, len))
+        return 0;
+    int rc = host_parse(slice_of(text, len), &h, &err);
+    if (rc < 0)
+        *ret = (struct query_host){.name = "", .error = mem_strdup(r, err_text(&err, rc))};
+    else
+        *ret = (struct query_host){.name = mem_strndup(r, h.name, h.len), .len = h.len};
+    return ret->name && (rc == 0 || ret->error) ? 0 : ACD_ENOMEM;
+}
+
+int
+query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit, char **ret)
+{
+    const char *dot = memchr(h->name, '.', h->len);
+    if (hit->match == SNAP_EXACT || !dot)
+        *ret = (char *)h->name;
+    else
+        *ret = mem_printf(r, "*%.*s", (int)(h->name + h->len - dot), dot);
+    return *ret ? 0 : ACD_ENOMEM;
+}
+
+int
+query_failed(int rc, acd_err *err)
+{
+    if (rc == ACD_EUNAVAIL)
+        return err_set(err, rc, "no snapshot is loaded yet");
+    if (rc == ACD_ECORRUPT)
+        return err_set(err, rc, "the snapshot is damaged: what this question needs cannot be read");
+    if (rc == ACD_ENOMEM)
+        return err_set(err, ACD_ELIMIT,
+                       "the answer needs more memory than one request may use: ask less at once");
+    return rc;
+}
+
+int
+query_new(const struct query_deps *deps, struct query **ret, acd_err *err)
+{
+    struct query *q = calloc(1, sizeof(*q));
+    if (!q)
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    q->deps = *deps;
+    int rc = bundles_new(deps->validator, deps->bundles, &q->bundles, err);
+    if (rc == 0)
+        rc = verdict_cache_new(deps->verdicts, &q->verdicts, err);
+    if (rc == 0)
+        rc = known_store_new(deps->verdicts * KNOWN_BYTES_PER_VERDICT, &q->known, err);
+    if (rc == 0)
+        rc = flights_new(&q->flights, err);
+    if (rc < 0) {
+        query_free(q);
+        return rc;
+    }
+    *ret = q;
+    return 0;
+}
+
+void
+query_free(struct query *q)
+{
+    if (!q)
+        return;
+    flights_free(q->flights);
+    known_store_free(q->known);
+    verdict_cache_free(q->verdicts);
+    bundles_free(q->bundles);
+    free(q);
+}
+
+int
+query_bind(struct query *q, struct rpc_table *table, acd_err *err)
+{
+    int rc = rpc_bind(table, "EdgeService/GetTrust", query_get_trust, q);
+    if (rc == 0)
+        rc = rpc_bind(table, "EdgeService/VerifyClient", query_verify_client, q);
+    return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
+}
+
+void
+query_counters(struct query *q, struct query_counters *ret)
+{
+    *ret = (struct query_counters){
+        .trust_questions = atomic_load_explicit(&q->counts[QUERY_TRUST_QUESTIONS], memory_order_relaxed),
+        .verify_questions = atomic_load_explicit(&q->counts[QUERY_VERIFY_QUESTIONS], memory_order_relaxed),
+        .verifications = atomic_load_explicit(&q->counts[QUERY_VERIFICATIONS], memory_order_relaxed),
+    };
+    struct verdict_counters v;
+    verdict_cache_counters(q->verdicts, &v);
+    ret->verdict_hits = v.hits;
+    ret->verdict_misses = v.misses;
+    ret->verdict_evictions = v.evictions;
+    ret->verdict_entries = v.entries;
+    bundles_count(q->bundles, &ret->bundle_builds, &ret->bundles);
+}

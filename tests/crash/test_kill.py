@@ -1,0 +1,197 @@
+"""Kills the server with SIGKILL at random points of a write load and looks at what is there after the next start.
+
+Each worker owns an account, a zone and a model of both. A change that was acknowledged must be there; the one that was in
+flight at the kill may be there or not, whole or not at all. Counters must equal rows, and the snapshot must equal truth.
+ANCHORD_KILLS sets how often (300); the seed is printed and may be given as ANCHORD_SEED.
+"""
+import os
+import random
+import sys
+import threading
+import time
+
+import harness
+from harness import check, equal
+
+KILLS = int(os.environ.get("ANCHORD_KILLS", "300"))
+SEED = int(os.environ.get("ANCHORD_SEED", str(random.SystemRandom().randrange(1 << 32))))
+WORKERS = 3
+CAS = 6  # certificates per worker; the limit is 4, so that refusals are part of the load
+LIMIT = 4
+
+
+class Worker:
+    def __init__(self, server, number, paths):
+        self.server, self.paths = server, paths
+        self.random = random.Random(SEED * 1000 + number)
+        self.account, self.zone = "w%d" % number, "w%d.example" % number
+        self.certs = {}  # name -> id
+        self.hosts = {}  # id -> list of hosts
+        self.flight = None  # what may or may not have happened
+        self.acked = 0
+        self.problem = None
+
+    def setup(self):
+        self.server.json("account", "create", "--name", self.account)
+        self.server.json("zone", "create", "--account", self.account, "--name", self.zone)
+        self.server.json("quota", "set", "--account", self.account, "--limit", str(LIMIT))
+
+    # One operation: (arguments, change of the model when it is done). None: refused by design.
+    def upload(self):
+        name = "ca%d" % self.random.randrange(CAS)
+        result = yield ("ca", "upload", "--account", self.account, "--name", name, self.paths[name])
+        if name not in self.certs and len(self.certs) < LIMIT:
+            check(result.code == 0, "upload: " + result.err)
+            self.certs[name] = result.json["id"]
+            self.hosts[result.json["id"]] = []
+        else:
+            check(result.code == 1, "an upload beyond the limit or twice: exit %d" % result.code)
+
+    def delete(self):
+        if not self.certs:
+            return
+        name = self.random.choice(sorted(self.certs))
+        result = yield ("ca", "delete", "--detach", self.certs[name])
+        check(result.code == 0, "delete: " + result.err)
+        del self.hosts[self.certs.pop(name)]
+
+    def hosts_change(self, verb):
+        if not self.certs:
+            return
+        ident = self.certs[self.random.choice(sorted(self.certs))]
+        have = self.hosts[ident]
+        if verb == "remove":
+            if not have:
+                return
+            names = self.random.sample(have, self.random.randint(1, len(have)))
+            after = [h for h in have if h not in names]
+        else:
+            names = ["h%d.%s" % (n, self.zone) for n in self.random.sample(range(20), self.random.randint(1, 6))]
+            after = names if verb == "set" else have + [n for n in names if n not in have]
+        result = yield ("host", verb, "--zone", self.zone, "--ca", ident) + tuple(names)
+        check(result.code == 0, "host %s: %s" % (verb, result.err))
+        self.hosts[ident] = after
+
+    def pick(self):
+        roll = self.random.random()
+        if roll < 0.35:
+            return self.upload()
+        if roll < 0.5:
+            return self.delete()
+        return self.hosts_change(self.random.choice(("set", "add", "add", "remove")))
+
+    def run(self, stop):
+        try:
+            while not stop.is_set():
+                operation = self.pick()
+                command = next(operation, None)
+                if command is None:
+                    continue
+                self.flight = command
+                result = self.server.ctl(*command, json_out=True)
+                if result.code in (3, -9):  # the server is gone; whether this one was done is open
+                    return
+                try:
+                    operation.send(result)
+                except StopIteration:
+                    pass
+                self.acked += result.code == 0
+                self.flight = None
+        except Exception as why:  # shown by the main thread, with the seed
+            self.problem = why
+
+    # What is there, in the form of the model.
+    def state(self):
+        certs = {c["name"]: c["id"] for c in self.server.json("ca", "list", "--account", self.account)}
+        rows = self.server.json("host", "list", "--zone", self.zone, "--all")
+        hosts = {ident: [] for ident in certs.values()}
+        for row in rows:
+            hosts[row["mtls_certificate_id"]].append(row["host"])
+        return certs, hosts
+
+    def allowed(self, certs, hosts):
+        """Is this what was acknowledged, or that and the whole of what was in flight?"""
+        if self.same(certs, hosts, self.certs, self.hosts):
+            return True
+        if not self.flight:
+            return False
+        want_certs, want_hosts = dict(self.certs), {k: list(v) for k, v in self.hosts.items()}
+        noun, verb = self.flight[:2]
+        if (noun, verb) == ("ca", "upload"):
+            name = self.flight[5]
+            if name in want_certs or name not in certs:
+                return False
+            want_certs[name] = certs[name]
+            want_hosts[certs[name]] = []
+        elif (noun, verb) == ("ca", "delete"):
+            ident = self.flight[3]
+            want_certs = {n: i for n, i in want_certs.items() if i != ident}
+            del want_hosts[ident]
+        else:
+            ident, names = self.flight[5], list(self.flight[6:])
+            have = want_hosts[ident]
+            if verb == "set":
+                want_hosts[ident] = names
+            elif verb == "add":
+                want_hosts[ident] = have + [n for n in names if n not in have]
+            else:
+                want_hosts[ident] = [h for h in have if h not in names]
+        return self.same(certs, hosts, want_certs, want_hosts)
+
+    @staticmethod
+    def same(certs, hosts, want_certs, want_hosts):
+        """Host lists are compared as sets: `list --all` is in order of names."""
+        return certs == want_certs and {k: set(v) for k, v in hosts.items()} == \
+            {k: set(v) for k, v in want_hosts.items()}
+
+    def adopt(self):
+        certs, hosts = self.state()
+        check(self.allowed(certs, hosts), "%s: acknowledged %r %r, in flight %r, found %r %r" % (
+            self.account, self.certs, self.hosts, self.flight, certs, hosts))
+        self.certs, self.hosts, self.flight = certs, hosts, None
+
+
+def one_round(server, workers, clock):
+    stop = threading.Event()
+    threads = [threading.Thread(target=w.run, args=(stop,)) for w in workers]
+    for thread in threads:
+        thread.start()
+    time.sleep(clock.uniform(0.005, 0.25))  # the random point of the kill; nothing is waited for here
+    stop.set()  # nobody begins anything new; what is under way is hit
+    server.kill()
+    for thread in threads:
+        thread.join()
+    for worker in workers:
+        if worker.problem:
+            raise worker.problem
+    server.start()
+    for worker in workers:
+        worker.adopt()
+    server.ctl("quota", "audit").expect(0)
+    server.ctl("server", "check").expect(0)
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(case):
+    clock = random.Random(SEED)
+    print("# seed %d, %d kills" % (SEED, KILLS), flush=True)
+    pki = case.pki()
+    names = ["ca%d" % n for n in range(CAS)]
+    paths = {name: pki.ca(name) for name in names}
+    server = case.server()
+    workers = [Worker(server, n, paths) for n in range(WORKERS)]
+    for worker in workers:
+        worker.setup()
+    for number in range(KILLS):
+        try:
+            one_round(server, workers, clock)
+        except Exception:
+            sys.stderr.write("kill %d, seed %d\n" % (number + 1, SEED))
+            raise
+    acked = sum(w.acked for w in workers)
+    print("# %d changes acknowledged" % acked, flush=True)
+    check(acked >= KILLS, "too few changes were under way for the kills to mean anything: %d" % acked)
+    equal(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
