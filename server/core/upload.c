@@ -182,6 +182,14 @@ upload_product(struct rpc_call *call, const char *product, const char **ret, acd
 }
 
 int
+upload_profile(Anchord__V1__Profile profile, acd_err *err)
+{
+    if (profile == ANCHORD__V1__PROFILE__PROFILE_STRICT || profile == ANCHORD__V1__PROFILE__PROFILE_COMPAT)
+        return 0;
+    return err_set(err, ACD_EINVAL, "profile %d is unknown: strict or compat", (int)profile);
+}
+
+int
 upload_entitled(struct rpc_call *call, const acd_value *account, acd_err *err)
 {
     if (account[ACCOUNT_PLAN].num != ANCHORD__V1__PLAN__PLAN_FREE)

@@ -1,11 +1,14 @@
 """What a hostile or careless administrator does: names, bounds, races. Nothing of it may stop the others."""
 import concurrent.futures
+import json
 import os
+import random
+import stat
 import subprocess
 
 import harness
 from harness import check, contains, equal
-from test_trust import account, upload, verify
+from test_trust import account, pool, upload, verify
 
 CA = ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=hash")
 
@@ -130,6 +133,209 @@ def test_full_disk_does_not_keep_trust_alive(case):
                     server.data], check=True, capture_output=True)
     server.until(lambda: image_result(server)["image"], "the image is written again")
     agrees(server)
+
+
+# --- names, logs, keys -----------------------------------------------------------------------------------------
+
+def test_import_names_come_from_the_subject(case):
+    server, pki = case.server(), case.pki()
+    account(server)
+    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8",
+           "-addext", "keyUsage=critical,keyCertSign")
+    subjects = {"plain": "/O=x/CN=Zoë, Ltd", "lines": "/CN=a\nb\tc",
+                "long": "/O=" + "é" * 60 + "".join("/OU=" + "é" * 60 for _ in range(6))}
+    for name, subject in subjects.items():
+        pki.openssl(*new, "-subj", subject, "-keyout", pki.path(name, "key"), "-out", pki.path(name))
+        server.json("ca", "import", "--account", "acme", pki.path(name))
+    names = {ca["name"] for ca in server.json("ca", "list", "--account", "acme")}
+    check({"Zoë, Ltd", "a b c"} <= names, "names are %r" % names)
+    longest = max(names, key=len)
+    check(longest.startswith("OU=ééé") and len(longest.encode()) in (254, 255), "the long name is %r" % longest)
+
+
+def test_log_lines_are_json_whatever_names_say(case):
+    server, pki = case.server(config="log:\n  format: json\n  level: debug\n"), case.pki()
+    names = ["\"quote\"\\\\", "{\"a\":1}", "one\u2028two", "\u202eesrever", "a=b c", "é" * 127]
+    for name in names:
+        server.json("account", "create", "--name", name)
+    for name in ("line\nbreak", "\u009b31m", "\x7f", ""):
+        server.ctl("account", "create", "--name", name).expect(1, "name")
+    account(server)
+    pki.ca("root")
+    server.json("ca", "upload", "--account", "acme", "--name", "k", "--key", pki.path("root", "key"), pki.path("root"))
+    both = pki.join("both", "root")
+    with open(pki.path("root", "key"), encoding="utf-8") as key, open(both, "a", encoding="utf-8") as out:
+        secret = key.read()
+        out.write(secret)
+    server.ctl("ca", "upload", "--account", "acme", "--name", "k2", both).expect(1, "private key")
+    with open(server.log, encoding="utf-8") as text:
+        lines = text.read().splitlines()
+    said = [json.loads(line).get("text") for line in lines]
+    check(set(names) <= set(said), "the log says %r" % said)
+    secret = secret.splitlines()[1][:40].encode()
+    for name in os.listdir(server.data) + [server.log]:
+        path = os.path.join(server.data, name)
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as data:
+                check(secret not in data.read(), "the private key is in " + path)
+
+
+# --- many at once ----------------------------------------------------------------------------------------------
+
+def test_no_update_is_lost(case):
+    """64 clients add one name each to one list by reading it and writing it back whole."""
+    server, pki = case.server(), case.pki()
+    account(server)
+    pki.ca("root")
+    ca = upload(server, "acme", "root", pki.path("root"))["id"]
+    change = ("--zone", "example.com", "--ca", ca)
+    server.json("host", "set", *change, "first.example.com")
+
+    def add(number):
+        for _ in range(1000):
+            rows = server.json("host", "list", *change)
+            hosts = [row["host"] for row in rows] + ["h%d.example.com" % number]
+            done = server.ctl("host", "set", *change, "--expect", rows[0]["list_revision"], *hosts)
+            if done.code == 0:
+                return
+            contains(done.err, "somebody else changed it")
+        raise harness.Failure("client %d never came through" % number)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as clients:
+        list(clients.map(add, range(64)))
+    equal(len(server.json("host", "list", *change)), 65, "hosts")
+    agrees(server)
+
+
+def test_one_key_runs_once(case):
+    server, pki = case.server(), case.pki()
+    account(server)
+    pki.ca("root")
+    call = ("ca", "upload", "--account", "acme", "--name", "n", "--idempotency-key", "key", pki.path("root"))
+    with concurrent.futures.ThreadPoolExecutor(16) as clients:
+        ids = {one["id"] for one in clients.map(lambda _: server.json(*call), range(16))}
+    equal(len(ids), 1, "certificates")
+    server.stop()
+    server.start()
+    equal(server.json(*call)["id"], ids.pop(), "the certificate after a restart")
+    equal(len(server.json("ca", "list", "--account", "acme")), 1, "certificates listed")
+    equal(pool(server, "acme")["used"], 1, "quota")
+
+
+def test_imports_race_for_quota(case):
+    server, pki = case.server(), case.pki()
+    account(server)
+    for number in range(8):
+        pki.ca("ca%d" % number)
+    bundles = [pki.join("b%d" % k, "ca%d" % (2 * k), "ca%d" % (2 * k + 1)) for k in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(4) as clients:
+        done = list(clients.map(lambda b: server.ctl("ca", "import", "--account", "acme", b), bundles))
+    equal(sorted(one.code for one in done), [0, 0, 1, 1], "exit codes")
+    equal(pool(server, "acme")["used"], 4, "quota")
+    equal(len(server.json("ca", "list", "--account", "acme")), 4, "certificates")
+    server.ctl("server", "check").expect(0)
+
+
+def test_check_of_many_accounts(case):
+    server = case.server()
+    with concurrent.futures.ThreadPoolExecutor(4) as clients:
+        for done in clients.map(lambda k: server.ctl("account", "create", "--name", "a%d" % k), range(700)):
+            done.expect(0)
+    server.ctl("server", "check").expect(0)
+
+
+# --- a long run against a model --------------------------------------------------------------------------------
+
+class Model:
+    """What GetTrust must say: for each name its CAs, the association that was made last first."""
+
+    def __init__(self):
+        self.files = {}   # id -> file
+        self.lists = {}   # id -> names in the list
+        self.trust = {}   # name -> ids, latest first
+
+    def take(self, ca, name):
+        self.lists[ca].discard(name)
+        self.trust[name].remove(ca)
+        if not self.trust[name]:
+            del self.trust[name]
+
+    def give(self, ca, name):
+        if name not in self.lists[ca]:
+            self.lists[ca].add(name)
+            self.trust.setdefault(name, []).insert(0, ca)
+
+    def set(self, ca, names):
+        for name in list(self.lists[ca] - set(names)):
+            self.take(ca, name)
+        for name in names:
+            self.give(ca, name)
+
+    def answer(self, host):
+        wild = "*." + host.split(".", 1)[1]
+        name = host if host in self.trust else wild if wild in self.trust else None
+        match = "none" if name is None else "exact" if name == host else "wildcard"
+        return match, [self.files[ca] for ca in self.trust.get(name, [])]
+
+
+NAMES = ["%s%s.example.com" % (a, b) for a in ("a", "b", "*", "c.d") for b in ("", ".x", ".y")]
+ASKED = [n.replace("*", "q") for n in NAMES] + ["z.a.example.com", "example.org"]
+
+
+def step(dice, server, model, files):
+    """One random operation on both."""
+    zone = ("--zone", "example.com")
+    act = dice.choice(("upload", "add", "add", "set", "remove", "delete", "refused"))
+    free = sorted(set(files) - set(model.files.values()))
+    if act == "upload" and free:
+        name = dice.choice(free)
+        ca = upload(server, "acme", name, files[name])["id"]
+        model.files[ca] = name
+        model.lists[ca] = set()
+    if not model.files or act == "upload":
+        return
+    ca = dice.choice(sorted(model.files))
+    names = dice.sample(NAMES, dice.randint(1, 5))
+    if act == "add":
+        server.json("host", "add", *zone, "--ca", ca, *names)
+        for name in names:
+            model.give(ca, name)
+    elif act == "set":
+        server.json("host", "set", *zone, "--ca", ca, *names)
+        model.set(ca, names)
+    elif act == "remove" and model.lists[ca]:
+        names = dice.sample(sorted(model.lists[ca]), 1)
+        server.json("host", "remove", *zone, "--ca", ca, *names)
+        model.take(ca, names[0])
+    elif act == "delete" and dice.random() < 0.5:
+        server.json("ca", "delete", "--detach", ca)
+        model.set(ca, [])
+        del model.lists[ca], model.files[ca]
+    elif act == "refused":
+        server.ctl("host", "add", *zone, "--ca", ca, *names, "a.example.net").expect(1)
+
+
+def test_random_run_agrees_with_model(case):
+    server, pki, model = case.server(), case.pki(), Model()
+    seed = int(os.environ.get("ATTACK_SEED", random.randrange(1 << 30)))
+    dice = random.Random(seed)
+    account(server)
+    server.json("quota", "set", "--account", "acme", "--limit", "100")
+    files = {"ca%d" % k: pki.ca("ca%d" % k) for k in range(8)}
+    digests = {name: pki.sha256(name) for name in files}
+    try:
+        for batch in range(12):
+            for _ in range(20):
+                step(dice, server, model, files)
+            if batch % 4 == 3:
+                server.stop()
+                server.start()
+            agrees(server)
+            for host, one in zip(ASKED, server.json("query", "trust", *ASKED)):
+                match, names = model.answer(host)
+                equal((one["match"], [ca["sha256"] for ca in one["cas"]]), (match, [digests[n] for n in names]), host)
+    except harness.Failure as why:
+        raise harness.Failure("ATTACK_SEED=%d: %s" % (seed, why)) from why
 
 
 if __name__ == "__main__":
