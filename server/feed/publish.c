@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -14,6 +15,7 @@
 
 struct publisher {
     struct publisher_opts opts;
+    char *path; /* the owner of opts.path */
     pthread_mutex_t lock;
     pthread_cond_t applied;   /* a change was published, or could not be */
     struct snap_writer *w;    /* that publishes */
@@ -37,6 +39,10 @@ publisher_new(const struct publisher_opts *opts, struct publisher **ret, acd_err
     if (!p)
         return err_set(err, ACD_ENOMEM, "out of memory");
     p->opts = *opts;
+    if (opts->path && !(p->opts.path = p->path = strdup(opts->path))) {
+        free(p);
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    }
     must(pthread_mutex_init(&p->lock, NULL) == 0);
     must(pthread_cond_init(&p->applied, NULL) == 0);
     *ret = p;
@@ -54,6 +60,7 @@ publisher_free(struct publisher *p)
     snap_writer_free(p->file);
     (void)pthread_cond_destroy(&p->applied);
     (void)pthread_mutex_destroy(&p->lock);
+    free(p->path);
     free(p);
 }
 

@@ -21,7 +21,7 @@
 struct publisher;
 
 struct publisher_opts {
-    const char *path;     /* of the image; NULL: in memory only */
+    const char *path;     /* of the image, copied; NULL: in memory only */
     struct snap_pub *pub; /* where views are published */
     const struct clock *clock;
 };

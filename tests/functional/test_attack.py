@@ -5,6 +5,7 @@ import os
 import random
 import stat
 import subprocess
+import sys
 
 import harness
 from harness import check, contains, equal
@@ -242,6 +243,43 @@ def test_check_of_many_accounts(case):
         for done in clients.map(lambda k: server.ctl("account", "create", "--name", "a%d" % k), range(700)):
             done.expect(0)
     server.ctl("server", "check").expect(0)
+
+
+def resources(server):
+    """Open descriptors and resident KiB of the server."""
+    pid = server.process.pid
+    with open("/proc/%d/status" % pid, encoding="utf-8") as text:
+        rss = [line.split()[1] for line in text if line.startswith("VmRSS:")]
+    return len(os.listdir("/proc/%d/fd" % pid)), int(rss[0])
+
+
+def storm(server, pki, ca, questions, changes):
+    for name in ("leaf", "sub"):
+        pki.openssl("x509", "-in", pki.path(name), "-outform", "DER", "-out", pki.path(name, "der"))
+    done = subprocess.run([os.environ["ANCHORD_STORM"], server.socket, "example.com", ca, "api.example.com",
+                           str(questions), str(changes), pki.path("leaf", "der"), pki.path("sub", "der")],
+                          capture_output=True, check=False, timeout=300)
+    check(done.returncode == 0, "storm: %s %s" % (done.stdout.decode(), done.stderr.decode()))
+
+
+def test_no_stale_answer_and_nothing_grows(case):
+    server, pki = case.server(), case.pki()
+    account(server)
+    pki.ca("root")
+    pki.ca("sub", "root")
+    pki.client("leaf", "sub")
+    ca = upload(server, "acme", "root", pki.path("root"))["id"]
+    server.json("host", "set", "--zone", "example.com", "--ca", ca, "api.example.com")
+    size = int(os.environ.get("ATTACK_STORM", "4000"))
+    storm(server, pki, ca, size, size // 20)
+    before = resources(server)
+    for _ in range(3):
+        storm(server, pki, ca, size, size // 20)
+    after = resources(server)
+    check(after[0] <= before[0] + 8, "descriptors grew from %d to %d" % (before[0], after[0]))
+    check(after[1] <= before[1] + 65536, "memory grew from %d to %d KiB" % (before[1], after[1]))
+    sys.stderr.write("descriptors %d -> %d, memory %d -> %d KiB\n" % (before[0], after[0], before[1], after[1]))
+    agrees(server)
 
 
 # --- a long run against a model --------------------------------------------------------------------------------
