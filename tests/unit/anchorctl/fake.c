@@ -124,6 +124,15 @@ fake_file(const char *name, const char *text)
 
 extern char **environ;
 
+/* Outputs live as long as the process. */
+static struct mem_region outputs;
+
+static void
+free_outputs(void)
+{
+    mem_done(&outputs);
+}
+
 static char *
 text_of(FILE *f)
 {
@@ -135,7 +144,13 @@ text_of(FILE *f)
     ck_assert_int_eq(fclose(f), 0);
     buf_putc(&b, '\0');
     ck_assert_int_eq(b.failed, 0);
-    return b.data;
+    if (!outputs.block) {
+        mem_init(&outputs, 65536, 0);
+        ck_assert_int_eq(atexit(free_outputs), 0);
+    }
+    char *text = mem_strdup(&outputs, b.data);
+    buf_done(&b);
+    return text;
 }
 
 /* Its output goes to files that have no name, so that no pipe can fill up. */
@@ -197,11 +212,4 @@ ctl_stdin(const char *input, const char *arg, ...)
     struct done d = run_list(input, arg, ap);
     va_end(ap);
     return d;
-}
-
-void
-done_free(struct done *d)
-{
-    free(d->out);
-    free(d->err);
 }

@@ -46,6 +46,7 @@ const struct fake_seen *fake_call(const char *method, size_t number);
 size_t fake_calls(const char *method);
 #define fake_req(Type, method, number) ((const Type *)fake_call((method), (number))->req)
 
+/* What a run did; the texts live as long as the process. */
 struct done {
     int code;
     char *out, *err;
@@ -54,7 +55,6 @@ struct done {
 /* Runs anchorctl with --socket of the fake, when there is one, and the arguments up to NULL. */
 struct done ctl(const char *arg, ...) __attribute__((sentinel));
 struct done ctl_stdin(const char *input, const char *arg, ...) __attribute__((sentinel));
-void done_free(struct done *d);
 
 /* Writes a file into the fake's directory; the path lives as long as the process. */
 const char *fake_file(const char *name, const char *text);

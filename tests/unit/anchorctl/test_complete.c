@@ -12,6 +12,7 @@ START_TEST(manual_is_in_step)
     ck_assert_msg(
         strcmp(d.out, page.data) == 0,
         "tools/manual/anchorctl.1 is out of step: anchorctl completion man > tools/manual/anchorctl.1");
+    buf_done(&page);
 }
 END_TEST
 

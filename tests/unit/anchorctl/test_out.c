@@ -10,8 +10,18 @@ static char *text;
 static size_t len;
 
 static void
+forget(void)
+{
+    free(text);
+    text = NULL;
+}
+
+static void
 begin(bool json)
 {
+    if (!text)
+        ck_assert_int_eq(atexit(forget), 0);
+    forget();
     ctl_init(&c, open_memstream(&text, &len), stderr);
     c.json = json;
 }

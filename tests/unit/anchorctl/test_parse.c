@@ -27,14 +27,20 @@ parse(const char *line, int *ret_exit)
 }
 
 static void
+forget(void)
+{
+    free(said);
+    ctl_done(&c);
+}
+
+static void
 refused(const char *line, const char *part)
 {
     int code = 0;
     ck_assert_int_eq(parse(line, &code), PARSE_FAILED);
     ck_assert_int_eq(code, EXIT_USAGE);
     ck_has(said, part);
-    free(said);
-    ctl_done(&c);
+    forget();
 }
 
 START_TEST(options_stand_anywhere)
@@ -53,8 +59,7 @@ START_TEST(options_stand_anywhere)
         ck_assert_str_eq(c.val[OPT_NAME], "b.example");
         ck_assert(ctl_flag(&c, OPT_ACM) && c.json);
         ck_assert_uint_eq(c.n_args, 0);
-        free(said);
-        ctl_done(&c);
+        forget();
     }
 }
 END_TEST
@@ -67,8 +72,7 @@ START_TEST(arguments)
     ck_assert_str_eq(c.args[0], "a.example");
     ck_assert_str_eq(c.args[1], "--all");
     ck_assert_str_eq(c.args[2], "-");
-    free(said);
-    ctl_done(&c);
+    forget();
 }
 END_TEST
 
@@ -130,8 +134,7 @@ START_TEST(bounds_that_are_just_allowed)
                            "0123456789012345678901234567890123456789012345678901234567890123",
                            &code),
                      PARSE_RUN);
-    free(said);
-    ctl_done(&c);
+    forget();
 }
 END_TEST
 
@@ -139,9 +142,13 @@ START_TEST(help_and_version)
 {
     int code;
     ck_assert_int_eq(parse("--help", &code), PARSE_HELP);
+    forget();
     ck_assert_int_eq(parse("zone -h", &code), PARSE_HELP);
+    forget();
     ck_assert_int_eq(parse("zone create --help", &code), PARSE_HELP);
+    forget();
     ck_assert_int_eq(parse("--version", &code), PARSE_VERSION);
+    forget();
     struct done d = ctl("zone", "create", "--help", NULL);
     ck_assert_int_eq(d.code, 0);
     ck_has(d.out, "Usage: anchorctl zone create --account ACCOUNT --name NAME");

@@ -84,7 +84,7 @@ START_TEST(shows_status)
     bind_all();
     fake_run();
     struct done d = ctl("server", "status", "-o", "json", NULL);
-    ck_assert_int_eq(d.code, 0);
+    ck_assert_msg(d.code == 0, "%s", d.err);
     json_t *v = json_loads(d.out, 0, NULL);
     ck_assert_int_eq(json_integer_value(json_object_get(v, "truth_revision")), 12);
     ck_assert_int_eq(json_integer_value(json_object_get(v, "snapshot_revision")), 11);
@@ -92,7 +92,7 @@ START_TEST(shows_status)
     ck_assert_uint_eq(json_array_size(json_object_get(v, "listeners")), 1);
     json_decref(v);
     d = ctl("server", "status", "--wait", "5", NULL);
-    ck_assert_int_eq(d.code, 0);
+    ck_assert_msg(d.code == 0, "%s", d.err);
     ck_has(d.out, "VERSION           0.1.0");
     ck_has(d.out, "hosts    1000");
     fake_done();
