@@ -212,11 +212,13 @@ value(struct json *j, int level, unsigned depth)
     bool here = level >= 0 && (unsigned)level == j->npath, ok, whole = false;
     enum rule_base kind = RULE_NONE;
     skip_space(j);
-    if (j->at >= j->len || depth > RULE_JSON_DEPTH_MAX)
+    if (j->at >= j->len)
         return false;
     size_t from = j->at;
     uint8_t c = j->p[j->at];
     if (c == '{' || c == '[') {
+        if (depth == RULE_JSON_DEPTH_MAX)
+            return false;
         j->at++;
         ok = c == '{' ? object(j, level, depth + 1) : array(j, level, depth + 1);
     } else if (c == '"') {
