@@ -32,7 +32,7 @@ struct ctl {
     const char *val[OPT_COUNT]; /* by option; NULL: not given; "" for a flag that was */
     const char **args;          /* positional, in order */
     size_t n_args;
-    int raw_argc; /* CMD_RAW: what the command parses itself, the verb first */
+    int raw_argc; /* CMD_RAW: what the command parses itself, from the noun on */
     char **raw_argv;
     bool json;
     struct mem_region region;

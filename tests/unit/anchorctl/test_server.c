@@ -216,7 +216,7 @@ Suite *
 suite_server(void)
 {
     Suite *s = suite_create("anchorctl server");
-    ADD_TESTS(s, "server", shows_status, shows_status_to_people, waits_for_nothing, checks, checks_well, lists_plugins, unreachable,
-              socket_of_the_environment, waits);
+    ADD_TESTS(s, "server", shows_status, shows_status_to_people, waits_for_nothing, checks, checks_well,
+              lists_plugins, unreachable, socket_of_the_environment, waits);
     return s;
 }
