@@ -457,8 +457,11 @@ run(struct run *r, struct rule_mark *marks)
         const struct rule_value *v;
         bool hit;
         r->steps++;
-        if (in->op <= OP_TRUE)
+        if (in->op <= OP_TRUE) {
+            if (over_budget(r))
+                return RULE_FAILED;
             return in->op == OP_TRUE ? RULE_TRUE : RULE_FALSE;
+        }
         if (in->op <= OP_ALL) {
             v = &slots[in->src];
             if (unlikely(v->tag == RULE_V_UNSET) && !(v = rule_ctx_get(r->ctx, in->src))) {
@@ -473,12 +476,15 @@ run(struct run *r, struct rule_mark *marks)
                 return RULE_FAILED;
             }
             mark_test(marks, in, v, hit);
+            /* What costs one step needs no look at the budget before the end: a program is short. */
+            if (in->op >= OP_CONTAINS && over_budget(r))
+                return RULE_FAILED;
             in = code + (hit ? in->jt : in->jf);
         } else if (in->op == OP_SET) {
             slots[in->dst] = RULE_BOOL_VALUE(in->sel);
             in = code + in->jt;
         } else {
-            if (!(in->op == OP_CALL ? op_call(r, in->call, &slots[in->dst]) : step(r, in)))
+            if (!(in->op == OP_CALL ? op_call(r, in->call, &slots[in->dst]) : step(r, in)) || over_budget(r))
                 return RULE_FAILED;
             if (marks && in->node != RULE_NO_NODE) {
                 marks[in->node] = (struct rule_mark){
@@ -486,8 +492,6 @@ run(struct run *r, struct rule_mark *marks)
             }
             in = code + in->jt;
         }
-        if (over_budget(r))
-            return RULE_FAILED;
     }
 }
 
