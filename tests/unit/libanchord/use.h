@@ -1,8 +1,11 @@
-/* A client program in a few lines, compiled as strict C11 and as C++17 against the shared library. */
+/* A client program in a few lines, with every public header in one file, compiled as strict C11 and as C++17 against the shared library. */
 #ifndef TESTS_LIBANCHORD_USE_H
 #define TESTS_LIBANCHORD_USE_H
 
 #include <anchord/anchord.h>
+#include <anchord/plugin-quota.h>
+#include <anchord/plugin-storage.h>
+#include <anchord/plugin-validator.h>
 
 int
 main(void)
