@@ -43,6 +43,7 @@ add_counters(struct server *s, struct bus *bus, struct rpc_call *call, const str
         {"snapshot_builds", pub->builds},
         {"snapshot_from_image", pub->from_image},
         {"snapshot_behind", pub->behind},
+        {"snapshot_detached", pub->detached},
         {"snapshot_last_publish_ms", pub->last_ms},
         {"trust_questions", q.trust_questions},
         {"verify_questions", q.verify_questions},
@@ -135,6 +136,18 @@ check_snapshot(struct server *s, struct rpc_call *call, Anchord__V1__CheckServer
 }
 
 static int
+check_image(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerResponse *resp)
+{
+    struct publisher_info pub;
+    publisher_info(s->publisher, &pub);
+    return add_result(call, resp, "image", !pub.detached && !pub.behind,
+                      pub.behind                ? "the last change could not be published"
+                      : pub.detached            ? "cannot be written: the snapshot is in memory only"
+                      : s->conf->snapshot.image ? "is written with every change"
+                                                : "is kept in memory, as configured");
+}
+
+static int
 check_quota(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerResponse *resp)
 {
     acd_err err = ACD_ERR_INIT;
@@ -170,7 +183,9 @@ check_server(void *ctx, struct rpc_call *call, const void *req, void **ret_resp,
     int rc = check_plugins(s, call, resp);
     if (rc == 0)
         rc = check_quota(s, call, resp);
-    return rc < 0 ? rc : check_snapshot(s, call, resp);
+    if (rc == 0)
+        rc = check_snapshot(s, call, resp);
+    return rc < 0 ? rc : check_image(s, call, resp);
 }
 
 /* --- plugins ----------------------------------------------------------------------------------------------
