@@ -28,9 +28,11 @@ static struct vo_fault
 find_fault(struct vo_cert *c)
 {
     if (!vo_time(X509_get0_notBefore(c->x), &c->not_before))
-        return VO_FAULT("X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD", "notBefore is not a time as RFC 5280 has it");
+        return VO_FAULT("X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD",
+                        "notBefore is not a time as RFC 5280 has it");
     if (!vo_time(X509_get0_notAfter(c->x), &c->not_after))
-        return VO_FAULT("X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD", "notAfter is not a time as RFC 5280 has it");
+        return VO_FAULT("X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD",
+                        "notAfter is not a time as RFC 5280 has it");
     if (X509_NAME_entry_count(X509_get_issuer_name(c->x)) == 0)
         return VO_FAULT("X509_V_ERR_ISSUER_NAME_EMPTY", "the issuer name is empty");
     struct vo_fault f = vo_ext_fault(c->x, false);
@@ -38,7 +40,8 @@ find_fault(struct vo_cert *c)
         return f;
     /* Section 4.1.2.9: extensions belong to version 3. */
     if (X509_get_version(c->x) != X509_VERSION_3 && X509_get_ext_count(c->x) > 0)
-        return VO_FAULT("X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3", "extensions need a certificate of version 3");
+        return VO_FAULT("X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3",
+                        "extensions need a certificate of version 3");
     if (c->key.fault.error)
         return c->key.fault;
     if (c->san && sk_GENERAL_NAME_num(c->san) > VO_MAX_NAMES)
@@ -148,8 +151,10 @@ vo_cert_may_issue(const struct vo_cert *issuer, const struct vo_cert *c)
     if (issuer->subject_hash != c->issuer_hash ||
         X509_NAME_cmp(X509_get_subject_name(issuer->x), X509_get_issuer_name(c->x)) != 0)
         return false;
-    const ASN1_OCTET_STRING *want = X509_get0_authority_key_id(c->x), *have = X509_get0_subject_key_id(issuer->x);
-    /* The issuer and serial number of the authority key identifier are a hint only: a renewed CA has others. */
+    const ASN1_OCTET_STRING *want = X509_get0_authority_key_id(c->x),
+                            *have = X509_get0_subject_key_id(issuer->x);
+    /* The issuer and serial number of the authority key identifier are a hint only: a renewed CA has others.
+     */
     return !want || !have || ASN1_OCTET_STRING_cmp(want, have) == 0;
 }
 

@@ -1,8 +1,8 @@
 /*
  * One complete path is judged. X509_verify_cert does what it does well (extensions, purpose, path length,
- * name constraints, security level), but on exactly our path: four functions of its store tell it the issuer of
- * each certificate, so that it builds nothing by itself, and its signature checks go through the memo. Around
- * it stands what it does not check.
+ * name constraints, security level), but on exactly our path: four functions of its store tell it the issuer
+ * of each certificate, so that it builds nothing by itself, and its signature checks go through the memo.
+ * Around it stands what it does not check.
  */
 #include <openssl/err.h>
 
@@ -46,8 +46,7 @@ anchor_on_path(X509 **issuer, X509_STORE_CTX *ctx, X509 *x)
 }
 
 /* Asked for a certificate that is itself trusted: only when it is the whole path. */
-static STACK_OF(X509) *
-trusted_by_name(X509_STORE_CTX *ctx, const X509_NAME *name)
+static STACK_OF(X509) * trusted_by_name(X509_STORE_CTX *ctx, const X509_NAME *name)
 {
     const struct vo_run *run = run_of(ctx);
     STACK_OF(X509) *list = sk_X509_new_null();
@@ -140,11 +139,13 @@ static struct vo_fault
 link_fault(const struct vo_run *run, size_t i, uint32_t profile)
 {
     const struct vo_cert *c = run->path[i];
-    /* An EKU in a CA constrains what is below it; anyExtendedKeyUsage and server-gated ones are not enough. */
+    /* An EKU in a CA constrains what is below it; anyExtendedKeyUsage and server-gated ones are not enough.
+     */
     if ((c->flags & EXFLAG_XKUSAGE) && !(X509_get_extended_key_usage(c->x) & run->xku))
         return VO_FAULT("X509_V_ERR_INVALID_PURPOSE",
-                        run->xku == XKU_SSL_CLIENT ? "the extended key usage leaves out client authentication"
-                                                   : "the extended key usage leaves out server authentication");
+                        run->xku == XKU_SSL_CLIENT
+                            ? "the extended key usage leaves out client authentication"
+                            : "the extended key usage leaves out server authentication");
     if (i + 1 < run->len && c->sig != VO_SIG_SHA2 && c->sig != VO_SIG_PSS)
         return VO_FAULT("X509_V_ERR_CA_MD_TOO_WEAK", "the signature is not RSA or ECDSA with SHA-2");
     if (profile == ACD_PROFILE_STRICT && i + 1 < run->len)
@@ -181,9 +182,10 @@ static bool
 own_checks(struct vo_run *run, uint32_t profile)
 {
     if (too_deep(run)) {
-        vo_run_fail(run, VO_RANK_CHAIN, "path",
-                    VO_FAULT("X509_V_ERR_CERT_CHAIN_TOO_LONG", "the chain has more intermediates than allowed"),
-                    (int32_t)run->len - 1);
+        vo_run_fail(
+            run, VO_RANK_CHAIN, "path",
+            VO_FAULT("X509_V_ERR_CERT_CHAIN_TOO_LONG", "the chain has more intermediates than allowed"),
+            (int32_t)run->len - 1);
         return false;
     }
     for (size_t i = 0; i < run->len; i++) {

@@ -90,12 +90,14 @@ find_fault(struct vo_crl *c)
         return VO_FAULT("X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD", "nextUpdate of the CRL cannot be read");
     X509_CRL_get0_signature(c->crl, NULL, &outer);
     if (vo_sig_kind_nid(OBJ_obj2nid(outer->algorithm)) != VO_SIG_SHA2)
-        return VO_FAULT("X509_V_ERR_CA_MD_TOO_WEAK", "the CRL's signature algorithm is not RSA or ECDSA with SHA-2");
+        return VO_FAULT("X509_V_ERR_CA_MD_TOO_WEAK",
+                        "the CRL's signature algorithm is not RSA or ECDSA with SHA-2");
     struct vo_fault f = ext_fault(c->crl);
     if (f.error)
         return f;
     if (c->delta && (!c->base || !c->number))
-        return VO_FAULT("X509_V_ERR_INVALID_EXTENSION", "a delta CRL needs its own number and that of its base");
+        return VO_FAULT("X509_V_ERR_INVALID_EXTENSION",
+                        "a delta CRL needs its own number and that of its base");
     return entry_fault(c->crl);
 }
 
@@ -127,6 +129,29 @@ vo_crl_new(acd_slice der, struct vo_crl **ret, struct vo_fault *ret_why)
     ERR_clear_error();
     *ret = c;
     return 0;
+}
+
+int
+vo_crl_read(acd_slice text, struct vo_crl **ret, struct vo_fault *ret_why)
+{
+    struct vo_pem pem;
+    struct vo_block block;
+    int rc = ACD_EINVAL;
+    if (!vo_pem_is_text(text))
+        return vo_crl_new(text, ret, ret_why);
+    *ret_why = VO_FAULT("ACD_V_ERR_CRL_UNREADABLE", "this is neither DER nor one PEM block X509 CRL");
+    vo_pem_init(&pem, text);
+    if (vo_pem_next(&pem, &block) && !block.code && block.label.len == 8 &&
+        memcmp(block.label.ptr, "X509 CRL", 8) == 0)
+        rc = vo_crl_new((acd_slice){block.der, block.len}, ret, ret_why);
+    vo_block_done(&block);
+    if (rc == 0 && vo_pem_next(&pem, &block)) {
+        vo_block_done(&block);
+        vo_crl_free(*ret);
+        *ret_why = VO_FAULT("ACD_V_ERR_CRL_UNREADABLE", "more than one PEM block: load CRLs one by one");
+        rc = ACD_EINVAL;
+    }
+    return rc;
 }
 
 void
@@ -236,7 +261,8 @@ static bool
 point_fits(const DIST_POINT_NAME *name, const struct vo_cert *cert)
 {
     const GENERAL_NAMES *mine = uris_of(name);
-    STACK_OF(DIST_POINT) *points = mine ? X509_get_ext_d2i(cert->x, NID_crl_distribution_points, NULL, NULL) : NULL;
+    STACK_OF(DIST_POINT) *points =
+        mine ? X509_get_ext_d2i(cert->x, NID_crl_distribution_points, NULL, NULL) : NULL;
     bool fits = false;
     for (int i = 0; i < sk_DIST_POINT_num(points) && !fits; i++) {
         const DIST_POINT *dp = sk_DIST_POINT_value(points, i);

@@ -21,13 +21,15 @@ struct vo_crl {
     BIGNUM *number, *base; /* CRL number; base of a delta */
     ISSUING_DIST_POINT *idp;
     AUTHORITY_KEYID *aki;
-    struct vo_fault fault;     /* cannot be used at all */
-    _Atomic(uint8_t *) key;    /* SHA-256 of the key that verified it last, 32 octets, NULL: none yet */
+    struct vo_fault fault;  /* cannot be used at all */
+    _Atomic(uint8_t *) key; /* SHA-256 of the key that verified it last, 32 octets, NULL: none yet */
 };
 
 /* DER only. ACD_EINVAL: not a CRL. Contents that cannot be used set `fault`: such a list still speaks (fail
  * closed). */
 int vo_crl_new(acd_slice der, struct vo_crl **ret, struct vo_fault *ret_why);
+/* The same from DER or one PEM block. */
+int vo_crl_read(acd_slice text, struct vo_crl **ret, struct vo_fault *ret_why);
 void vo_crl_free(struct vo_crl *c);
 
 /* Does the list carry the CA's name? */

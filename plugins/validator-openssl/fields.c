@@ -96,8 +96,8 @@ put_time(struct out *o, const char *name, const ASN1_TIME *t)
     struct tm tm;
     char text[64] = "";
     if (ASN1_TIME_to_tm(t, &tm) == 1 && tm.tm_mon >= 0 && tm.tm_mon < 12)
-        (void)snprintf(text, sizeof(text), "%.3s %2d %02d:%02d:%02d %d GMT", months + 3 * tm.tm_mon, tm.tm_mday,
-                       tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_year + 1900);
+        (void)snprintf(text, sizeof(text), "%.3s %2d %02d:%02d:%02d %d GMT", months + 3 * tm.tm_mon,
+                       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_year + 1900);
     put(o, name, text, strlen(text));
 }
 
@@ -141,20 +141,47 @@ put_headers(struct out *o, acd_slice leaf, const acd_slice *inter, size_t ninter
     free(buf);
 }
 
+/* "/C=US/CN=x": encoded order, a slash before each attribute, bytes that do not print as \xHH. A slash in a
+ * value stays as it is, other than in newer versions of X509_NAME_oneline. */
+static char *
+legacy_name(const X509_NAME *name)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char type[128], *data, *text = NULL;
+    for (int i = 0; bio && i < X509_NAME_entry_count(name); i++) {
+        const X509_NAME_ENTRY *e = X509_NAME_get_entry(name, i);
+        const ASN1_OBJECT *obj = X509_NAME_ENTRY_get_object(e);
+        int nid = OBJ_obj2nid(obj);
+        unsigned char *value = NULL;
+        int len = ASN1_STRING_to_UTF8(&value, X509_NAME_ENTRY_get_data(e));
+        if (nid == NID_undef)
+            (void)OBJ_obj2txt(type, sizeof(type), obj, 1);
+        (void)BIO_printf(bio, "/%s=", nid == NID_undef ? type : OBJ_nid2sn(nid));
+        for (int k = 0; k < len; k++)
+            (void)BIO_printf(bio, value[k] < ' ' || value[k] > '~' ? "\\x%02X" : "%c", value[k]);
+        OPENSSL_free(value);
+    }
+    long total = bio ? BIO_get_mem_data(bio, &data) : -1;
+    if (total >= 0)
+        text = OPENSSL_strndup(total ? data : "", (size_t)total);
+    BIO_free(bio);
+    return text;
+}
+
 static void
 put_names(struct out *o, const struct vo_cert *c)
 {
     const X509_NAME *subject = X509_get_subject_name(c->x), *issuer = X509_get_issuer_name(c->x);
     puts_free(o, "cf.tls_client_auth.cert_subject_dn", vo_name_text(subject));
     puts_free(o, "cf.tls_client_auth.cert_subject_dn_rfc2253", vo_name_text(subject));
-    puts_free(o, "cf.tls_client_auth.cert_subject_dn_legacy", X509_NAME_oneline(subject, NULL, 0));
+    puts_free(o, "cf.tls_client_auth.cert_subject_dn_legacy", legacy_name(subject));
     puts_free(o, "cf.tls_client_auth.cert_issuer_dn", vo_name_text(issuer));
     puts_free(o, "cf.tls_client_auth.cert_issuer_dn_rfc2253", vo_name_text(issuer));
-    puts_free(o, "cf.tls_client_auth.cert_issuer_dn_legacy", X509_NAME_oneline(issuer, NULL, 0));
+    puts_free(o, "cf.tls_client_auth.cert_issuer_dn_legacy", legacy_name(issuer));
 }
 
-/* The alternative names of one kind, joined by commas. A name that holds a comma or a control byte would forge
- * another entry, so it is left out. */
+/* The alternative names of one kind, joined by commas. A name that holds a comma or a control byte would
+ * forge another entry, so it is left out. */
 static void
 put_sans(struct out *o, const char *name, const GENERAL_NAMES *san, int type)
 {
@@ -231,7 +258,8 @@ find_issuer(const struct vo_cert *leaf, const acd_slice *inter, size_t ninter)
         struct vo_cert *c = NULL;
         if (vo_cert_new(inter[i], &c, &why) < 0)
             continue;
-        if (vo_cert_may_issue(c, leaf) && !c->key.fault.error && X509_verify(leaf->x, X509_get0_pubkey(c->x)) == 1)
+        if (vo_cert_may_issue(c, leaf) && !c->key.fault.error &&
+            X509_verify(leaf->x, X509_get0_pubkey(c->x)) == 1)
             return c;
         vo_cert_free(c);
     }
@@ -246,7 +274,8 @@ put_issuer(struct out *o, const struct vo_cert *leaf, const acd_slice *inter, si
     if (!aki && issuer)
         aki = X509_get0_subject_key_id(issuer->x);
     put_hex(o, "cf.tls_client_auth.cert_issuer_ski", aki);
-    puts_free(o, "cf.tls_client_auth.cert_issuer_serial", issuer ? vo_serial_hex(issuer->x) : OPENSSL_strdup(""));
+    puts_free(o, "cf.tls_client_auth.cert_issuer_serial",
+              issuer ? vo_serial_hex(issuer->x) : OPENSSL_strdup(""));
     vo_cert_free(issuer);
 }
 

@@ -1,8 +1,8 @@
 /*
- * A path that X509_verify_cert cannot be kept on: OpenSSL takes a self-issued intermediate without an authority
- * key identifier for self-signed and stops there, although a CA that was renewed under its old name has just
- * such certificates. The same checks are made here one by one (RFC 5280 section 6.1). Profile strict never gets
- * here: it wants the identifier.
+ * A path that X509_verify_cert cannot be kept on: OpenSSL takes a self-issued intermediate without an
+ * authority key identifier for self-signed and stops there, although a CA that was renewed under its old name
+ * has just such certificates. The same checks are made here one by one (RFC 5280 section 6.1). Profile strict
+ * never gets here: it wants the identifier.
  */
 #include "run.h"
 

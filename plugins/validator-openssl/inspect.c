@@ -74,9 +74,11 @@ name_digest(const X509_NAME *name, uint8_t out[32])
 static void
 report(struct vo_look *l, uint32_t index, const struct vo_cert *c, acd_slice der, bool self_signed)
 {
-    char *subject = vo_name_text(X509_get_subject_name(c->x)), *issuer = vo_name_text(X509_get_issuer_name(c->x));
+    char *subject = vo_name_text(X509_get_subject_name(c->x)),
+         *issuer = vo_name_text(X509_get_issuer_name(c->x));
     char *hex = vo_serial_hex(c->x), *dec = serial_dec(c->x);
-    char *ski = octets_hex(X509_get0_subject_key_id(c->x)), *aki = octets_hex(X509_get0_authority_key_id(c->x));
+    char *ski = octets_hex(X509_get0_subject_key_id(c->x)),
+         *aki = octets_hex(X509_get0_authority_key_id(c->x));
     acd_certinfo info = {.struct_size = sizeof(info), .index = index, .der = der, .self_signed = self_signed};
     memcpy(info.sha256, c->sha256, sizeof(info.sha256));
     spki_digest(c->x, info.spki_sha256);
@@ -169,8 +171,8 @@ take_blocks(struct vo_look *l, struct seen *seen)
     vo_pem_init(&pem, l->req->text);
     while (l->rc >= 0 && vo_pem_next(&pem, &b)) {
         if (seen->n >= VO_MAX_UPLOAD_CERTS) {
-            vo_find(l, ACD_SEV_ERROR, -1, "upload.too_many", "The upload holds more than %d certificates: split it.",
-                    VO_MAX_UPLOAD_CERTS);
+            vo_find(l, ACD_SEV_ERROR, -1, "upload.too_many",
+                    "The upload holds more than %d certificates: split it.", VO_MAX_UPLOAD_CERTS);
             vo_block_done(&b);
             return;
         }
@@ -189,7 +191,8 @@ take_blocks(struct vo_look *l, struct seen *seen)
     }
     if (seen->n == 0)
         vo_find(l, ACD_SEV_ERROR, -1, "upload.not_pem",
-                "No certificate was found: upload PEM with -----BEGIN CERTIFICATE----- on a line of its own, and line "
+                "No certificate was found: upload PEM with -----BEGIN CERTIFICATE----- on a line of its own, "
+                "and line "
                 "ends that are line ends.");
 }
 
@@ -227,7 +230,8 @@ text_is_fine(struct vo_look *l)
 }
 
 int
-vo_inspect(void *inst, const acd_inspect *req, acd_cert_fn cert, acd_finding_fn finding, void *ctx, acd_err *err)
+vo_inspect(void *inst, const acd_inspect *req, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
+           acd_err *err)
 {
     (void)inst;
     if (req->role < ACD_ROLE_CA || req->role > ACD_ROLE_CHAIN)

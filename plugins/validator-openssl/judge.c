@@ -42,7 +42,8 @@ judge_dates(struct vo_look *l, int32_t index, const struct vo_cert *c)
     else if (at > until)
         ERR_AT("cert.expired", "The certificate has expired: upload its successor.");
     else if (at < from)
-        WARN_AT("cert.not_yet_valid", "The certificate is not yet valid: nothing verifies with it until then.");
+        WARN_AT("cert.not_yet_valid",
+                "The certificate is not yet valid: nothing verifies with it until then.");
 }
 
 static void
@@ -62,7 +63,8 @@ judge_extensions(struct vo_look *l, int32_t index, struct vo_cert *c)
             ERR_AT(codes[i].code, "Extensions: %s.", f.text);
     f = vo_ext_strict_fault(c->x);
     if (f.error && strcmp(f.error, "ACD_V_ERR_EXTENSION_NOT_CRITICAL") == 0)
-        WARN_AT("ca.policy_not_critical", "Policy constraints are not critical: profile strict refuses this CA's chains.");
+        WARN_AT("ca.policy_not_critical",
+                "Policy constraints are not critical: profile strict refuses this CA's chains.");
     size_t n = 0;
     if (c->nc && (f = vo_nc_fault(c->nc, &n)).error)
         ERR_AT("cert.constraints_invalid", "Name constraints: %s.", f.text);
@@ -80,7 +82,7 @@ is_critical(X509 *x, int nid)
 }
 
 static void
-judge_ca(struct vo_look *l, int32_t index, struct vo_cert *c, bool self_signed)
+judge_ca(struct vo_look *l, int32_t index, struct vo_cert *c)
 {
     if (!(c->flags & EXFLAG_CA)) {
         ERR_AT("ca.not_ca", "The certificate is not a CA: basic constraints with CA:TRUE are needed.");
@@ -89,21 +91,23 @@ judge_ca(struct vo_look *l, int32_t index, struct vo_cert *c, bool self_signed)
     if (!c->ca)
         ERR_AT("ca.key_usage", "The key usage does not allow this CA to sign certificates (keyCertSign).");
     if (!(c->flags & EXFLAG_KUSAGE))
-        WARN_AT("ca.no_key_usage", "Key usage is absent: profile strict refuses this CA's chains, compat does not.");
+        WARN_AT("ca.no_key_usage",
+                "Key usage is absent: profile strict refuses this CA's chains, compat does not.");
     if (!X509_get0_subject_key_id(c->x))
-        WARN_AT("ca.no_ski",
-                "The subject key identifier is absent: profile strict refuses this CA's chains, compat does not.");
+        WARN_AT("ca.no_ski", "The subject key identifier is absent: profile strict refuses this CA's chains, "
+                             "compat does not.");
     if (!is_critical(c->x, NID_basic_constraints))
-        WARN_AT("ca.bc_not_critical",
-                "Basic constraints are not critical: profile strict refuses this CA's chains, compat does not.");
+        WARN_AT(
+            "ca.bc_not_critical",
+            "Basic constraints are not critical: profile strict refuses this CA's chains, compat does not.");
     if (is_critical(c->x, NID_subject_key_identifier) || is_critical(c->x, NID_authority_key_identifier))
         WARN_AT("ca.key_id_critical",
                 "A key identifier is critical: profile strict refuses this CA's chains, compat does not.");
-    if (!self_signed && !X509_get0_authority_key_id(c->x))
+    if (!(c->flags & EXFLAG_SI) && !X509_get0_authority_key_id(c->x))
         WARN_AT("ca.no_aki", "The authority key identifier is absent, which makes paths harder to find.");
     if (!c->key.fault.error && vo_cert_self_aki_fault(c).error)
-        WARN_AT("ca.aki_wrong",
-                "The authority key identifier of this root does not name itself: profile strict refuses its chains.");
+        WARN_AT("ca.aki_wrong", "The authority key identifier of this root does not name itself: profile "
+                                "strict refuses its chains.");
 }
 
 static void
@@ -112,10 +116,14 @@ judge_key(struct vo_look *l, int32_t index, const struct vo_cert *c)
     static const struct {
         const char *error, *code;
     } codes[] = {
-        {"X509_V_ERR_EE_KEY_TOO_SMALL", "cert.key_size"},      {"ACD_V_ERR_KEY_TOO_LARGE", "cert.key_size"},
-        {"ACD_V_ERR_KEY_EXPONENT", "cert.key_exponent"},       {"ACD_V_ERR_KEY_MODULUS", "cert.key_modulus"},
-        {"ACD_V_ERR_KEY_CURVE", "cert.key_curve"},             {"ACD_V_ERR_KEY_TYPE", "cert.key_type"},
-        {"X509_V_ERR_EC_KEY_EXPLICIT_PARAMS", "cert.key_explicit"}, {"ACD_V_ERR_KEY_UNREADABLE", "cert.key_unreadable"},
+        {"X509_V_ERR_EE_KEY_TOO_SMALL", "cert.key_size"},
+        {"ACD_V_ERR_KEY_TOO_LARGE", "cert.key_size"},
+        {"ACD_V_ERR_KEY_EXPONENT", "cert.key_exponent"},
+        {"ACD_V_ERR_KEY_MODULUS", "cert.key_modulus"},
+        {"ACD_V_ERR_KEY_CURVE", "cert.key_curve"},
+        {"ACD_V_ERR_KEY_TYPE", "cert.key_type"},
+        {"X509_V_ERR_EC_KEY_EXPLICIT_PARAMS", "cert.key_explicit"},
+        {"ACD_V_ERR_KEY_UNREADABLE", "cert.key_unreadable"},
     };
     for (size_t i = 0; c->key.fault.error && i < sizeof(codes) / sizeof(codes[0]); i++)
         if (strcmp(c->key.fault.error, codes[i].error) == 0)
@@ -132,12 +140,14 @@ judge_signature(struct vo_look *l, int32_t index, const struct vo_cert *c, bool 
     X509_get0_signature(NULL, &outer, c->x);
     if (c->sig != VO_SIG_SHA1 && c->sig != VO_SIG_SHA2)
         ERR_AT("cert.sig_algorithm",
-               "The signature algorithm %s is not accepted: RSA or ECDSA with SHA-1, SHA-256, SHA-384 or SHA-512 are.",
+               "The signature algorithm %s is not accepted: RSA or ECDSA with SHA-1, SHA-256, SHA-384 or "
+               "SHA-512 are.",
                vo_sig_name(c->x));
     if (X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(c->x)) != 0)
         ERR_AT("cert.sig_mismatch", "The certificate names two different signature algorithms.");
     else if ((c->flags & EXFLAG_SI) && !self_signed && !c->key.fault.error && (c->flags & EXFLAG_SS))
-        ERR_AT("ca.self_signature", "The certificate names itself as issuer, but its signature is not by its own key.");
+        ERR_AT("ca.self_signature",
+               "The certificate names itself as issuer, but its signature is not by its own key.");
 }
 
 void
@@ -147,7 +157,7 @@ vo_judge(struct vo_look *l, int32_t index, struct vo_cert *c, bool must_be_ca, b
     judge_dates(l, index, c);
     judge_extensions(l, index, c);
     if (must_be_ca)
-        judge_ca(l, index, c, self_signed);
+        judge_ca(l, index, c);
     judge_key(l, index, c);
     judge_signature(l, index, c, self_signed);
 }

@@ -1,13 +1,10 @@
 /* Keys and signature algorithms: what is allowed in a chain, checked before any signature is. */
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
+#include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
-#include <openssl/rsa.h>
 
 #include "vo.h"
 
@@ -65,50 +62,66 @@ vo_sig_name(const X509 *x)
     return name ? name : "unknown";
 }
 
-/* An exponent as long as the modulus makes one check a hundred times as slow, so its length is bounded. */
+/* An odd positive integer of at most `bits` bits. */
+static bool
+is_odd(const ASN1_TYPE *t, size_t bits)
+{
+    if (t->type != V_ASN1_INTEGER)
+        return false;
+    const unsigned char *p = ASN1_STRING_get0_data(t->value.integer);
+    size_t len = (size_t)ASN1_STRING_length(t->value.integer);
+    return len > 0 && len <= (bits + 7) / 8 && (p[len - 1] & 1);
+}
+
+/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017). Read from the certificate, because asking
+ * the key for its numbers costs as much as a third of a signature. An exponent as long as the modulus makes
+ * one check a hundred times as slow, so its length is bounded. */
 static struct vo_fault
-rsa_fault(const EVP_PKEY *key, int bits)
+rsa_fault(const X509 *x, int bits)
 {
     if (bits < VO_RSA_BITS_MIN)
         return VO_FAULT("X509_V_ERR_EE_KEY_TOO_SMALL", "RSA keys need at least 2048 bits");
     if (bits > VO_RSA_BITS_MAX)
         return VO_FAULT("ACD_V_ERR_KEY_TOO_LARGE", "RSA keys may have at most 8192 bits");
-    BIGNUM *e = NULL, *n = NULL;
+    const ASN1_BIT_STRING *spk = X509_get0_pubkey_bitstr(x);
+    const unsigned char *p = ASN1_STRING_get0_data(spk);
+    ASN1_SEQUENCE_ANY *seq = d2i_ASN1_SEQUENCE_ANY(NULL, &p, ASN1_STRING_length(spk));
     struct vo_fault f = VO_FINE;
-    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) != 1 ||
-        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1)
+    const ASN1_TYPE *e = sk_ASN1_TYPE_num(seq) == 2 ? sk_ASN1_TYPE_value(seq, 1) : NULL;
+    if (!e || e->type != V_ASN1_INTEGER)
         f = VO_FAULT("ACD_V_ERR_KEY_UNREADABLE", "the RSA key cannot be read");
-    else if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > VO_RSA_EXPONENT_BITS)
-        f = VO_FAULT("ACD_V_ERR_KEY_EXPONENT", "the RSA exponent must be odd, at least 3 and at most 32 bits");
-    else if (!BN_is_odd(n))
+    else if (!is_odd(e, VO_RSA_EXPONENT_BITS) || ASN1_INTEGER_get(e->value.integer) < 3)
+        f = VO_FAULT("ACD_V_ERR_KEY_EXPONENT",
+                     "the RSA exponent must be odd, at least 3 and at most 32 bits");
+    else if (!is_odd(sk_ASN1_TYPE_value(seq, 0), VO_RSA_BITS_MAX))
         f = VO_FAULT("ACD_V_ERR_KEY_MODULUS", "the RSA modulus is even");
-    BN_free(e);
-    BN_free(n);
+    sk_ASN1_TYPE_pop_free(seq, ASN1_TYPE_free);
     return f;
 }
 
+/* ECParameters are a name or, against RFC 5480 section 2.1.1, spelled out. */
 static void
-ec_read(const EVP_PKEY *key, struct vo_key *ret)
+ec_read(const X509 *x, struct vo_key *ret)
 {
     static const struct {
-        const char *group, *type;
-    } curves[] = {{SN_X9_62_prime256v1, "P-256"}, {SN_secp384r1, "P-384"}, {SN_secp521r1, "P-521"}};
-    char group[64];
-    size_t len = 0;
-    int explicit_params = 0;
+        int nid;
+        const char *type;
+    } curves[] = {{NID_X9_62_prime256v1, "P-256"}, {NID_secp384r1, "P-384"}, {NID_secp521r1, "P-521"}};
+    X509_ALGOR *alg = NULL;
+    const void *name = NULL;
+    int kind = V_ASN1_UNDEF;
     ret->type = "EC";
-    /* RFC 5480 section 2.1.1: named curves only. */
-    if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit_params) != 1 ||
-        explicit_params) {
+    (void)X509_PUBKEY_get0_param(NULL, NULL, NULL, &alg, X509_get_X509_PUBKEY(x));
+    if (alg)
+        X509_ALGOR_get0(NULL, &kind, &name, alg);
+    if (kind != V_ASN1_OBJECT) {
         ret->fault = VO_FAULT("X509_V_ERR_EC_KEY_EXPLICIT_PARAMS",
                               "EC keys must name their curve instead of spelling out its parameters");
         return;
     }
     ret->fault = VO_FAULT("ACD_V_ERR_KEY_CURVE", "EC keys must be on P-256, P-384 or P-521");
-    if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group), &len) != 1)
-        return;
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-        if (strcmp(group, curves[i].group) == 0) {
+        if (OBJ_obj2nid(name) == curves[i].nid) {
             ret->type = curves[i].type;
             ret->fault = VO_FINE;
         }
@@ -129,11 +142,11 @@ vo_key_read(X509 *x, struct vo_key *ret)
     case EVP_PKEY_RSA:
         ret->kind = VO_KEY_RSA;
         ret->type = "RSA";
-        ret->fault = rsa_fault(key, bits);
+        ret->fault = rsa_fault(x, bits);
         return;
     case EVP_PKEY_EC:
         ret->kind = VO_KEY_EC;
-        ec_read(key, ret);
+        ec_read(x, ret);
         return;
     case EVP_PKEY_ED25519:
         ret->kind = VO_KEY_ED25519;

@@ -63,7 +63,8 @@ vo_peer_read(acd_slice host, acd_slice ip, acd_slice email, struct vo_peer *ret)
     if (ip.ptr) {
         ret->kind = VO_PEER_IP;
         ret->ip_len = read_ip(ip, ret->ip);
-        return ret->ip_len ? VO_FINE : VO_FAULT("ACD_V_ERR_IP_SYNTAX", "the address asked for is no IP address");
+        return ret->ip_len ? VO_FINE
+                           : VO_FAULT("ACD_V_ERR_IP_SYNTAX", "the address asked for is no IP address");
     }
     if (email.ptr) {
         ret->kind = VO_PEER_EMAIL;
@@ -141,7 +142,8 @@ struct vo_fault
 vo_san_fault(const GENERAL_NAMES *san)
 {
     if (san && sk_GENERAL_NAME_num(san) == 0)
-        return VO_FAULT("X509_V_ERR_EMPTY_SUBJECT_ALT_NAME", "the subject alternative name extension is empty");
+        return VO_FAULT("X509_V_ERR_EMPTY_SUBJECT_ALT_NAME",
+                        "the subject alternative name extension is empty");
     for (int i = 0; i < sk_GENERAL_NAME_num(san); i++) {
         const GENERAL_NAME *n = sk_GENERAL_NAME_value(san, i);
         if (n->type != GEN_DNS && n->type != GEN_EMAIL && n->type != GEN_IPADD && n->type != GEN_URI)
@@ -208,21 +210,23 @@ is_constraint(const GENERAL_SUBTREE *t)
 struct vo_fault
 vo_nc_fault(const NAME_CONSTRAINTS *nc, size_t *ret_subtrees)
 {
-    const STACK_OF(GENERAL_SUBTREE) *lists[2] = {nc->permittedSubtrees, nc->excludedSubtrees};
+    const STACK_OF(GENERAL_SUBTREE) * lists[2] = {nc->permittedSubtrees, nc->excludedSubtrees};
     size_t total = 0;
     for (int l = 0; l < 2; l++) {
         int n = sk_GENERAL_SUBTREE_num(lists[l]);
         total += n > 0 ? (size_t)n : 0;
         /* GeneralSubtrees ::= SEQUENCE SIZE (1..MAX) */
         if (n == 0 || total > VO_MAX_SUBTREES)
-            return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_INVALID", "a list of name constraints is empty or too long");
+            return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_INVALID",
+                            "a list of name constraints is empty or too long");
         for (int i = 0; i < n; i++)
             if (!is_constraint(sk_GENERAL_SUBTREE_value(lists[l], i)))
                 return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_INVALID", "a name constraint is malformed");
     }
     *ret_subtrees = total;
     if (total == 0)
-        return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_INVALID", "the name constraints permit and exclude nothing");
+        return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_INVALID",
+                        "the name constraints permit and exclude nothing");
     return VO_FINE;
 }
 
@@ -254,7 +258,8 @@ vo_nc_slips(const GENERAL_NAMES *san, const NAME_CONSTRAINTS *nc)
             const char *s = (const char *)ASN1_STRING_get0_data(n->d.ia5);
             size_t len = (size_t)ASN1_STRING_length(n->d.ia5);
             /* An empty base excludes every name of its kind; for mailboxes OpenSSL compares it instead. */
-            if (n->type == GEN_EMAIL ? blen == 0 : len > 2 && s[0] == '*' && wildcard_reaches(s, len, b, blen))
+            if (n->type == GEN_EMAIL ? blen == 0
+                                     : len > 2 && s[0] == '*' && wildcard_reaches(s, len, b, blen))
                 return true;
         }
     }

@@ -1,10 +1,11 @@
 /*
  * The walk. OpenSSL's path building takes the first issuer that fits by name and never goes back, so a cross-
- * signed or expired twin, a dead end, a loop or two CAs of one name make a good chain fail. Here every path is
- * tried, the shortest first (RFC 4158 sections 2 and 3): round d looks at paths with exactly d intermediates,
- * depth first, no certificate and no CA twice on a path. Edges are judged by what costs nothing (name, key
- * identifier, dates, CA bits, key limits); signatures are checked on complete paths only and remembered, so an
- * edge that turned out bad prunes every later path over it. Candidates, signatures and steps are bounded.
+ * signed or expired twin, a dead end, a loop or two CAs of one name make a good chain fail. Here every path
+ * is tried, the shortest first (RFC 4158 sections 2 and 3): round d looks at paths with exactly d
+ * intermediates, depth first, no certificate and no CA twice on a path. Edges are judged by what costs
+ * nothing (name, key identifier, dates, CA bits, key limits); signatures are checked on complete paths only
+ * and remembered, so an edge that turned out bad prunes every later path over it. Candidates, signatures and
+ * steps are bounded.
  */
 #include "run.h"
 
@@ -121,8 +122,8 @@ walk(struct vo_run *run, size_t left, bool *ret_deeper)
     }
     for (size_t i = 0; i < run->npool && r == VO_WALK_ON; i++)
         r = try_issuer(run, run->pool[i], left, ret_deeper);
-    for (size_t s = vo_bundle_find(b, hash); r == VO_WALK_ON && s < b->nslots && b->slots[s].subject_hash == hash;
-         s++)
+    for (size_t s = vo_bundle_find(b, hash);
+         r == VO_WALK_ON && s < b->nslots && b->slots[s].subject_hash == hash; s++)
         if (b->slots[s].at >= b->nanchors)
             r = try_issuer(run, vo_bundle_cert(b, b->slots[s].at), left, ret_deeper);
     return r;

@@ -60,10 +60,11 @@ static const acd_validator_ops ops = {
     .bundle_free = vo_bundle_free,
     .verify = vo_verify,
     .describe = vo_describe,
+    .inspect_crl = vo_inspect_crl,
 };
 
 ACD_PLUGIN_DEFINE(ACD_VALIDATOR, "validator-openssl", "0.1.0", .thread = ACD_FREE_THREADED,
                   .caps = ACD_VERIFY_BOUNDED, .build_id = "openssl-3.0",
-                  .summary = "X.509 upload checks and chain verification with OpenSSL", .conf_check = conf_check,
-                  .create = create, .start = start, .health = health, .quiesce = quiesce, .destroy = free,
-                  .ops = &ops);
+                  .summary = "X.509 upload checks and chain verification with OpenSSL",
+                  .conf_check = conf_check, .create = create, .start = start, .health = health,
+                  .quiesce = quiesce, .destroy = free, .ops = &ops);

@@ -3,7 +3,10 @@
 
 #include "vo.h"
 
-#define NAME(n) {n, #n}
+#define NAME(n) \
+    {           \
+        n, #n   \
+    }
 static const struct {
     int code;
     const char *name;

@@ -1,7 +1,8 @@
 /*
- * Revocation of the certificates of a path that is good otherwise. A CA that has published no list here is not
- * checked. One that has must have a list that covers the certificate and is in date: a broken, stale or partial
- * list fails closed, because it was loaded to be obeyed. Lists of another key or another name never matter.
+ * Revocation of the certificates of a path that is good otherwise. A CA that has published no list here is
+ * not checked. One that has must have a list that covers the certificate and is in date: a broken, stale or
+ * partial list fails closed, because it was loaded to be obeyed. Lists of another key or another name never
+ * matter.
  */
 #include "run.h"
 
@@ -86,7 +87,8 @@ weigh(struct vo_run *run, struct word *w, const struct vo_crl *crl, const struct
     else if (crl->this_update > run->at)
         blame(w, VO_FAULT("X509_V_ERR_CRL_NOT_YET_VALID", "the issuer's CRL is not yet valid"));
     else if (!crl->delta && !vo_crl_covers(crl, cert))
-        blame(w, VO_FAULT("X509_V_ERR_DIFFERENT_CRL_SCOPE", "the issuer's CRL does not cover this certificate"));
+        blame(w,
+              VO_FAULT("X509_V_ERR_DIFFERENT_CRL_SCOPE", "the issuer's CRL does not cover this certificate"));
     else if (!crl->delta && (!w->full || crl->this_update > w->full->this_update))
         w->full = crl;
 }
@@ -119,11 +121,12 @@ narrow(struct vo_run *run, const struct vo_crl *c)
 static struct vo_fault
 decide(struct vo_run *run, const struct word *w, const struct vo_cert *cert, const struct vo_cert *ca)
 {
-    const struct vo_fault revoked =
-        VO_FAULT(vo_error_name(X509_V_ERR_CERT_REVOKED), "the certificate is on its issuer's revocation list");
+    const struct vo_fault revoked = VO_FAULT(vo_error_name(X509_V_ERR_CERT_REVOKED),
+                                             "the certificate is on its issuer's revocation list");
     if (!w->full)
-        return w->fault.error ? w->fault
-                              : VO_FAULT("X509_V_ERR_UNABLE_TO_GET_CRL", "the issuer has a delta CRL without its base");
+        return w->fault.error
+                   ? w->fault
+                   : VO_FAULT("X509_V_ERR_UNABLE_TO_GET_CRL", "the issuer has a delta CRL without its base");
     int listed = vo_crl_lookup(w->full, cert);
     const struct vo_crl *delta = delta_of(run, w->full, ca);
     int changed = delta ? vo_crl_lookup(delta, cert) : 0;
@@ -150,7 +153,8 @@ check_one(struct vo_run *run, const struct vo_cert *cert, const struct vo_cert *
             continue;
         w.claimed = true;
         if (claim == CLAIM_BROKEN)
-            blame(&w, VO_FAULT("X509_V_ERR_CRL_SIGNATURE_FAILURE", "the issuer's CRL is not signed by the issuer"));
+            blame(&w, VO_FAULT("X509_V_ERR_CRL_SIGNATURE_FAILURE",
+                               "the issuer's CRL is not signed by the issuer"));
         else
             weigh(run, &w, crl, cert);
     }
@@ -158,7 +162,8 @@ check_one(struct vo_run *run, const struct vo_cert *cert, const struct vo_cert *
         return VO_FINE;
     /* Section 4.2.1.3: a CA whose key usage leaves out cRLSign signs no lists. */
     if ((ca->flags & EXFLAG_KUSAGE) && !(X509_get_key_usage(ca->x) & KU_CRL_SIGN))
-        return VO_FAULT("X509_V_ERR_KEYUSAGE_NO_CRL_SIGN", "the issuer's key usage does not allow it to sign CRLs");
+        return VO_FAULT("X509_V_ERR_KEYUSAGE_NO_CRL_SIGN",
+                        "the issuer's key usage does not allow it to sign CRLs");
     return decide(run, &w, cert, ca);
 }
 

@@ -1,9 +1,9 @@
 /*
  * validator-openssl, inside: a compiled set of CAs, and the state of one verification.
  *
- * Threading: a bundle is immutable after bundle.c has built it and may be read by any thread; a vo_run belongs
- * to the thread that verifies. Ownership: the bundle owns its certificates and lists; a run owns what it
- * parsed from the question and borrows the rest.
+ * Threading: a bundle is immutable after bundle.c has built it and may be read by any thread; a vo_run
+ * belongs to the thread that verifies. Ownership: the bundle owns its certificates and lists; a run owns what
+ * it parsed from the question and borrows the rest.
  */
 #ifndef VO_RUN_H
 #define VO_RUN_H
@@ -55,7 +55,7 @@ enum vo_rank {
     VO_RANK_CHAIN,     /* a complete chain breaks a rule */
     VO_RANK_CRL,       /* revocation cannot be told */
     VO_RANK_REVOKED,
-    VO_RANK_LEAF,      /* no chain could help */
+    VO_RANK_LEAF, /* no chain could help */
 };
 
 struct vo_fail {
@@ -74,13 +74,13 @@ struct vo_run {
     const struct acd_bundle *bundle;
     const acd_verify *req;
     const acd_call *call;
-    int64_t at; /* the question's time, whole seconds, rounded down */
-    int purpose; /* X509_PURPOSE_SSL_CLIENT or _SERVER */
+    int64_t at;   /* the question's time, whole seconds, rounded down */
+    int purpose;  /* X509_PURPOSE_SSL_CLIENT or _SERVER */
     uint32_t xku; /* XKU_SSL_CLIENT or _SERVER */
     int max_depth;
     struct vo_peer peer;
     struct vo_cert *leaf;
-    struct vo_cert *own[VO_MAX_UNTRUSTED]; /* parsed here */
+    struct vo_cert *own[VO_MAX_UNTRUSTED];  /* parsed here */
     struct vo_cert *pool[VO_MAX_UNTRUSTED]; /* untrusted certificates: own ones and the bundle's */
     size_t nown, npool;
     struct vo_cert *path[VO_MAX_PATH]; /* leaf first, anchor last */
@@ -90,8 +90,8 @@ struct vo_run {
     size_t nmemo;
     unsigned candidates, steps, signatures;
     size_t name_work;
-    bool over; /* a work limit was hit */
-    int status; /* negative: no verdict could be reached */
+    bool over;           /* a work limit was hit */
+    int status;          /* negative: no verdict could be reached */
     int64_t from, until; /* of the chain found, Unix seconds */
     struct vo_fail best;
 };
@@ -111,10 +111,12 @@ bool vo_run_signed(struct vo_run *run, const struct vo_cert *issuer, const struc
 /* -1 unknown, 0 known bad, 1 known good */
 int vo_run_memo(const struct vo_run *run, const struct vo_cert *issuer, const struct vo_cert *cert);
 bool vo_run_spend(struct vo_run *run); /* one signature's worth; false: over the limit or the deadline */
-void vo_run_fail(struct vo_run *run, enum vo_rank rank, const char *check, struct vo_fault fault, int32_t depth);
+void vo_run_fail(struct vo_run *run, enum vo_rank rank, const char *check, struct vo_fault fault,
+                 int32_t depth);
 void vo_run_pass(struct vo_run *run, const char *check, int32_t depth, const char *text);
 struct vo_fault vo_run_dates(const struct vo_run *run, const struct vo_cert *c);
-int vo_verify(const acd_bundle *b, const acd_verify *req, const acd_call *call, acd_verdict *ret, acd_err *err);
+int vo_verify(const acd_bundle *b, const acd_verify *req, const acd_call *call, acd_verdict *ret,
+              acd_err *err);
 /* revoke.c: VO_FINE, or why the certificates of the path may not be trusted. */
 struct vo_fault vo_revoke_check(struct vo_run *run, int32_t *ret_depth);
 

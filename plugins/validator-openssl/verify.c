@@ -23,7 +23,8 @@ tell(struct vo_run *run, const char *check, struct vo_fault f, int32_t depth, co
 static const char *
 place_error(const char *error, int32_t depth)
 {
-    return depth > 0 && strcmp(error, "X509_V_ERR_EE_KEY_TOO_SMALL") == 0 ? "X509_V_ERR_CA_KEY_TOO_SMALL" : error;
+    return depth > 0 && strcmp(error, "X509_V_ERR_EE_KEY_TOO_SMALL") == 0 ? "X509_V_ERR_CA_KEY_TOO_SMALL"
+                                                                          : error;
 }
 
 void
@@ -170,7 +171,8 @@ leaf_fault(struct vo_run *run, const char **ret_check)
     *ret_check = "constraints";
     /* RFC 5280 section 4.2.1.10: only in a CA certificate. */
     if (leaf->nc && !(leaf->flags & EXFLAG_CA))
-        return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_IN_LEAF", "name constraints are for CA certificates only");
+        return VO_FAULT("ACD_V_ERR_NAME_CONSTRAINTS_IN_LEAF",
+                        "name constraints are for CA certificates only");
     *ret_check = "name";
     f = vo_san_fault(leaf->san);
     if (f.error)
@@ -216,12 +218,13 @@ judge(struct vo_run *run)
     if (run->status < 0)
         return run->status;
     if (run->best.rank == VO_RANK_NONE)
-        vo_run_fail(run, VO_RANK_NO_ISSUER, "path",
-                    vo_cert_self_issued(run->leaf)
-                        ? VO_FAULT("X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed, and not trusted here")
-                        : VO_FAULT("X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-                                   "no chain leads from the certificate to a trusted CA"),
-                    0);
+        vo_run_fail(
+            run, VO_RANK_NO_ISSUER, "path",
+            vo_cert_self_issued(run->leaf)
+                ? VO_FAULT("X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed, and not trusted here")
+                : VO_FAULT("X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+                           "no chain leads from the certificate to a trusted CA"),
+            0);
     return 0;
 }
 

@@ -6,8 +6,8 @@
  * vo_cert_free. Times are Unix seconds unless a name ends in _ms. Functions return 0 or a negative
  * acd_status, or a struct vo_fault whose error is NULL when nothing is wrong.
  */
-#ifndef VO_H
-#define VO_H
+#ifndef VO_VO_H
+#define VO_VO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,29 +22,29 @@
 
 /* Work limits: RFC 5280 is silent, an attacker is not. */
 enum {
-    VO_MAX_UPLOAD = 65536,       /* bytes of one upload */
-    VO_MAX_UPLOAD_CERTS = 32,    /* certificates of one upload */
-    VO_MAX_KEY_PEM = 16384,      /* bytes of an uploaded private key */
-    VO_MAX_CERT = 16384,         /* bytes of one certificate */
-    VO_MAX_UNTRUSTED = 16,       /* intermediates of one question */
-    VO_MAX_CHAIN_BYTES = 65536,  /* bytes of leaf and intermediates of one question */
-    VO_MAX_EXTENSIONS = 64,      /* extensions of one certificate */
-    VO_MAX_NAMES = 256,          /* subject alternative names of one certificate */
-    VO_MAX_SUBTREES = 1024,      /* name constraints of one certificate */
-    VO_MAX_SERIAL = 20,          /* octets of a serial number, RFC 5280 section 4.1.2.2 */
-    VO_MAX_HOST = 253,           /* octets of a host name */
-    VO_MAX_LABEL = 63,           /* octets of a label of it */
-    VO_MAX_EMAIL = 320,          /* octets of a mailbox */
-    VO_MAX_CANDIDATES = 64,      /* complete chains looked at for one question */
-    VO_MAX_SIGNATURES = 64,      /* signatures checked for one question */
-    VO_MAX_STEPS = 4096,         /* issuers tried for one question */
-    VO_DEPTH_DEFAULT = 8,        /* intermediates that are not self-issued */
-    VO_MAX_SELF_ISSUED = 4,      /* self-issued intermediates on top of those */
-    VO_MAX_NAME_WORK = 1 << 20,  /* names times constraints of one question */
-    VO_MAX_PATH = 24,            /* certificates of a path, leaf and anchor included */
-    VO_MAX_ANCHORS = 4096,       /* anchors of a bundle */
-    VO_MAX_HELPERS = 4096,       /* helpers of a bundle */
-    VO_MAX_CRLS = 1024,          /* CRLs of a bundle */
+    VO_MAX_UPLOAD = 65536,         /* bytes of one upload */
+    VO_MAX_UPLOAD_CERTS = 32,      /* certificates of one upload */
+    VO_MAX_KEY_PEM = 16384,        /* bytes of an uploaded private key */
+    VO_MAX_CERT = 16384,           /* bytes of one certificate */
+    VO_MAX_UNTRUSTED = 16,         /* intermediates of one question */
+    VO_MAX_CHAIN_BYTES = 65536,    /* bytes of leaf and intermediates of one question */
+    VO_MAX_EXTENSIONS = 64,        /* extensions of one certificate */
+    VO_MAX_NAMES = 256,            /* subject alternative names of one certificate */
+    VO_MAX_SUBTREES = 1024,        /* name constraints of one certificate */
+    VO_MAX_SERIAL = 20,            /* octets of a serial number, RFC 5280 section 4.1.2.2 */
+    VO_MAX_HOST = 253,             /* octets of a host name */
+    VO_MAX_LABEL = 63,             /* octets of a label of it */
+    VO_MAX_EMAIL = 320,            /* octets of a mailbox */
+    VO_MAX_CANDIDATES = 64,        /* complete chains looked at for one question */
+    VO_MAX_SIGNATURES = 64,        /* signatures checked for one question */
+    VO_MAX_STEPS = 4096,           /* issuers tried for one question */
+    VO_DEPTH_DEFAULT = 8,          /* intermediates that are not self-issued */
+    VO_MAX_SELF_ISSUED = 4,        /* self-issued intermediates on top of those */
+    VO_MAX_NAME_WORK = 1 << 20,    /* names times constraints of one question */
+    VO_MAX_PATH = 24,              /* certificates of a path, leaf and anchor included */
+    VO_MAX_ANCHORS = 4096,         /* anchors of a bundle */
+    VO_MAX_HELPERS = 4096,         /* helpers of a bundle */
+    VO_MAX_CRLS = 1024,            /* CRLs of a bundle */
     VO_MAX_CRL = 64 * 1024 * 1024, /* bytes of one CRL */
     VO_RSA_BITS_MIN = 2048,
     VO_RSA_BITS_MAX = 8192,
@@ -55,7 +55,7 @@ enum {
 struct vo_fault {
     const char *error, *text;
 };
-#define VO_FINE     ((struct vo_fault){NULL, NULL})
+#define VO_FINE        ((struct vo_fault){NULL, NULL})
 #define VO_FAULT(e, t) ((struct vo_fault){(e), (t)})
 
 enum vo_key_kind { VO_KEY_OTHER = 0, VO_KEY_RSA, VO_KEY_EC, VO_KEY_ED25519 };
@@ -84,11 +84,11 @@ struct vo_cert {
     bool ca;        /* CA by basic constraints, and key usage (if any) lets it sign certificates */
     struct vo_key key;
     enum vo_sig sig;
-    GENERAL_NAMES *san;       /* NULL: none */
-    NAME_CONSTRAINTS *nc;     /* NULL: none */
-    size_t nsubtrees;         /* of nc */
-    struct vo_fault fault;    /* rules it out under any profile */
-    struct vo_fault strict;   /* rules it out under profile strict only */
+    GENERAL_NAMES *san;     /* NULL: none */
+    NAME_CONSTRAINTS *nc;   /* NULL: none */
+    size_t nsubtrees;       /* of nc */
+    struct vo_fault fault;  /* rules it out under any profile */
+    struct vo_fault strict; /* rules it out under profile strict only */
 };
 
 /* cert.c: one certificate from DER. ACD_EINVAL: not a certificate; *ret_why says why. */
@@ -96,7 +96,8 @@ int vo_cert_new(acd_slice der, struct vo_cert **ret, struct vo_fault *ret_why);
 void vo_cert_free(struct vo_cert *c);
 bool vo_cert_same(const struct vo_cert *a, const struct vo_cert *b);
 bool vo_cert_self_issued(const struct vo_cert *c);
-/* Names and key identifiers fit, so that `issuer` may have signed `c` (RFC 5280 sections 4.2.1.1, 6.1.3 a 4). */
+/* Names and key identifiers fit, so that `issuer` may have signed `c` (RFC 5280 sections 4.2.1.1, 6.1.3 a 4).
+ */
 bool vo_cert_may_issue(const struct vo_cert *issuer, const struct vo_cert *c);
 /* For anchors, profile strict: a self-signed certificate whose authority key identifier names another. May
  * check one signature. */

@@ -48,6 +48,9 @@ def test_from_upload_to_verdict(case):
     bad = verify(server, "api.example.com", pki.path("stranger"))
     equal(bad["verified"], False, "a foreign certificate")
     check(bad["error"].startswith("X509_V_ERR_"), "error is %r" % bad["error"])
+    why = server.json("query", "trust", "--explain", "x.t.example.com", "nope.example.com")
+    contains(json.dumps(why[0]), "*.t.example.com", "explanation")
+    contains(json.dumps(why[1]["explain"]), "no CA may vouch", "explanation")
     nobody = verify(server, "www.example.com", pki.path("good"))
     equal(nobody["error"], "ACD_V_ERR_NO_ASSOCIATION", "error")
 
@@ -181,7 +184,11 @@ def test_private_key_must_match_and_never_shows(case):
     secret = open(pki.path("other", "key"), encoding="utf-8").read()
     text = refused(server, "acme", pki.path("root"), "--key", pki.path("other", "key"))
     check("PRIVATE KEY" not in text and secret[60:100] not in text, "the refusal shows the key")
-    upload(server, "acme", "root", pki.path("root"), "--key", pki.path("root", "key"))
+    done = server.ctl("ca", "upload", "--account", "acme", "--name", "root", "--key", pki.path("root", "key"),
+                      pki.path("root")).expect(0)
+    contains(done.out + done.err, "key.not_kept")
+    with open(os.path.join(server.data, "anchord.db"), "rb") as database:
+        check(b"PRIVATE KEY" not in database.read(), "the database holds a key")
     check("PRIVATE KEY" not in server.read_log(), "the log shows a key")
 
 

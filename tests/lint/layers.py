@@ -25,7 +25,7 @@ FENCES = {
     "nng/": ("server/wire/bus_nng.c", "server/wire/call", "tests/bench/"),
     "protobuf-c/": ("server/wire/", "tests/"),
     "dlfcn.h": ("server/plug/load.c",),
-    "sqlite3.h": ("plugins/storage-sqlite/", "tests/plugins/test_sqlite.c"),
+    "sqlite3.h": ("plugins/storage-sqlite/", "tests/plugins/test_sqlite.c", "tests/bench/bench_storage.c"),
     "libpq-fe.h": ("plugins/storage-postgres/",),
     "openssl/": ("plugins/validator-openssl/", "server/model/digest.c", "server/wire/sign.c", "tests/"),
     "microhttpd.h": ("tools/gateway/http.c",),

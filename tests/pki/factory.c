@@ -72,7 +72,7 @@ factory_time(const char *text)
 static struct {
     char label[64];
     EVP_PKEY *key;
-} keys[256];
+} keys[1024];
 static size_t nkeys;
 
 static EVP_PKEY *
@@ -80,10 +80,12 @@ make_ec(const char *curve, const char *encoding)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
     EVP_PKEY *key = NULL;
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curve, 0),
-                           OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, (char *)(uintptr_t)encoding, 0),
-                           OSSL_PARAM_construct_end()};
-    if (EVP_PKEY_keygen_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 || EVP_PKEY_keygen(ctx, &key) <= 0)
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curve, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, (char *)(uintptr_t)encoding, 0),
+        OSSL_PARAM_construct_end()};
+    if (EVP_PKEY_keygen_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 ||
+        EVP_PKEY_keygen(ctx, &key) <= 0)
         die("key", curve);
     EVP_PKEY_CTX_free(ctx);
     return key;
@@ -95,7 +97,8 @@ make_rsa(int bits, unsigned long e)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
     EVP_PKEY *key = NULL;
     BIGNUM *n = BN_new();
-    if (!BN_set_word(n, e) || EVP_PKEY_keygen_init(ctx) <= 0 || EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) <= 0 ||
+    if (!BN_set_word(n, e) || EVP_PKEY_keygen_init(ctx) <= 0 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) <= 0 ||
         EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, n) <= 0 || EVP_PKEY_keygen(ctx, &key) <= 0)
         die("key", "RSA");
     BN_free(n);
@@ -123,9 +126,9 @@ make_key(const char *label)
 {
     static const struct {
         const char *prefix, *curve, *encoding;
-    } curves[] = {{"p256:", "P-256", "named_curve"},       {"p384:", "P-384", "named_curve"},
-                  {"p521:", "P-521", "named_curve"},       {"p224:", "P-224", "named_curve"},
-                  {"k1:", "secp256k1", "named_curve"},     {"bp256:", "brainpoolP256r1", "named_curve"},
+    } curves[] = {{"p256:", "P-256", "named_curve"},   {"p384:", "P-384", "named_curve"},
+                  {"p521:", "P-521", "named_curve"},   {"p224:", "P-224", "named_curve"},
+                  {"k1:", "secp256k1", "named_curve"}, {"bp256:", "brainpoolP256r1", "named_curve"},
                   {"p256x:", "prime256v1", "explicit"}};
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
         if (strncmp(label, curves[i].prefix, strlen(curves[i].prefix)) == 0)
@@ -204,7 +207,8 @@ set_name(X509_NAME *name, const char *text)
     if (strcmp(text, "-") == 0)
         return;
     if (slash)
-        (void)X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)text, (int)(slash - text), -1, 0);
+        (void)X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)text,
+                                         (int)(slash - text), -1, 0);
     text = slash ? slash + 1 : text;
     if (X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) != 1)
         die("name", text);
@@ -265,7 +269,9 @@ raw_ext(const char *spec)
 static const EVP_MD *
 digest_of(EVP_PKEY *key, const char *md)
 {
-    return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_get_digestbyname(strncmp(md, "pss", 3) ? md : md + 3);
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519
+               ? NULL
+               : EVP_get_digestbyname(strncmp(md, "pss", 3) ? md : md + 3);
 }
 
 /* --- certificates -------------------------------------------------------------------------------------- */
@@ -305,7 +311,8 @@ add_exts(X509 *x, X509 *issuer, const struct attrs *a, int is_ca)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         add_ext(x, &ctx, rows[i].nid, attrs_find(a, rows[i].key, is_ca ? rows[i].ca : rows[i].ee));
     int has_ski = X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) >= 0;
-    add_ext(x, &ctx, NID_authority_key_identifier, attrs_find(a, "aki", issuer == x || !has_ski ? "none" : "keyid:always"));
+    add_ext(x, &ctx, NID_authority_key_identifier,
+            attrs_find(a, "aki", issuer == x || !has_ski ? "none" : "keyid:always"));
     for (size_t i = 0; i < a->n; i++)
         if (strcmp(a->list[i].key, "ext") == 0) {
             X509_EXTENSION *ext = raw_ext(a->list[i].value);
@@ -459,13 +466,15 @@ add_crl_exts(X509_CRL *crl, X509 *issuer, const struct attrs *a)
 {
     X509V3_CTX ctx;
     X509V3_set_ctx(&ctx, issuer, NULL, NULL, crl, 0);
-    add_number(crl, NID_crl_number, attrs_find(a, "number", "1"), strcmp(attrs_find(a, "number-critical", "no"), "yes") == 0);
+    add_number(crl, NID_crl_number, attrs_find(a, "number", "1"),
+               strcmp(attrs_find(a, "number-critical", "no"), "yes") == 0);
     add_number(crl, NID_delta_crl, attrs_find(a, "base", NULL), 1);
     for (int i = 0; i < 2; i++) {
         const char *value = attrs_find(a, i ? "idp" : "aki", i ? "none" : "keyid:always");
         if (strcmp(value, "none") == 0)
             continue;
-        X509_EXTENSION *ext = make_ext(&ctx, i ? NID_issuing_distribution_point : NID_authority_key_identifier, value);
+        X509_EXTENSION *ext =
+            make_ext(&ctx, i ? NID_issuing_distribution_point : NID_authority_key_identifier, value);
         (void)X509_CRL_add_ext(crl, ext, -1);
         X509_EXTENSION_free(ext);
     }
@@ -481,13 +490,15 @@ struct item *
 factory_crl(struct factory *f, const char *id, const struct attrs *a)
 {
     const char *by = attrs_find(a, "by", NULL);
-    struct item *issuer = factory_find(f, by ? by : ""), *signer = factory_find(f, attrs_find(a, "signer", by));
+    struct item *issuer = factory_find(f, by ? by : ""),
+                *signer = factory_find(f, attrs_find(a, "signer", by));
     struct item *pointed = factory_find(f, attrs_find(a, "akiof", by));
     struct item *it = add_item(f, id);
     X509_CRL *crl = it->crl = X509_CRL_new();
     ASN1_TIME *t = ASN1_TIME_new();
     set_time(t, attrs_find(a, "this", "2025-12-01T00:00:00Z"));
-    if (X509_CRL_set_version(crl, 1) != 1 || X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->cert)) != 1 ||
+    if (X509_CRL_set_version(crl, 1) != 1 ||
+        X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->cert)) != 1 ||
         X509_CRL_set1_lastUpdate(crl, t) != 1)
         die("crl", id);
     set_time(t, attrs_find(a, "next", "2026-02-01T00:00:00Z"));

@@ -36,7 +36,8 @@ struct factory {
 void attrs_read(char *text, struct attrs *ret);
 const char *attrs_find(const struct attrs *a, const char *key, const char *dflt);
 
-/* kind: "ca" or "ee". Ends the program with a message when the attributes cannot be made into a certificate. */
+/* kind: "ca" or "ee". Ends the program with a message when the attributes cannot be made into a certificate.
+ */
 struct item *factory_cert(struct factory *f, const char *id, const char *kind, const struct attrs *a);
 struct item *factory_crl(struct factory *f, const char *id, const struct attrs *a);
 struct item *factory_find(struct factory *f, const char *id);

@@ -65,9 +65,12 @@ read_ask(struct reader *r, char *text)
     q.nanchors = read_ids(r, attrs_find(&a, "trust", "root"), anchors);
     int compat = strcmp(attrs_find(&a, "profile", "strict"), "compat") == 0;
     for (size_t i = 0; i < q.nanchors; i++)
-        q.anchors[i] = (acd_anchor){sizeof(acd_anchor), compat ? ACD_PROFILE_COMPAT : ACD_PROFILE_STRICT, anchors[i]};
-    q.verify.at_ms = factory_time(attrs_find(&a, "time", "2026-01-01T00:00:00Z")) * 1000 + atoi(attrs_find(&a, "ms", "0"));
-    q.verify.purpose = strcmp(attrs_find(&a, "purpose", "server"), "client") ? ACD_PURPOSE_SERVER : ACD_PURPOSE_CLIENT;
+        q.anchors[i] =
+            (acd_anchor){sizeof(acd_anchor), compat ? ACD_PROFILE_COMPAT : ACD_PROFILE_STRICT, anchors[i]};
+    q.verify.at_ms =
+        factory_time(attrs_find(&a, "time", "2026-01-01T00:00:00Z")) * 1000 + atoi(attrs_find(&a, "ms", "0"));
+    q.verify.purpose =
+        strcmp(attrs_find(&a, "purpose", "server"), "client") ? ACD_PURPOSE_SERVER : ACD_PURPOSE_CLIENT;
     q.verify.max_depth = atoi(attrs_find(&a, "depth", "-1"));
     q.verify.host = text_slice(attrs_find(&a, "host", NULL));
     q.verify.ip = text_slice(attrs_find(&a, "ip", NULL));

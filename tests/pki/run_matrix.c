@@ -24,7 +24,7 @@ judge(struct count *c, const struct ask *q, const acd_verdict *v)
     bool revoked = strcmp(q->expect, "X509_V_ERR_CERT_REVOKED") == 0;
     bool good = strcmp(got, q->expect) == 0 && revoked == !!(v->flags & ACD_VERDICT_REVOKED);
     /* The span of a verdict holds the time that was asked about, and says so without a gap. */
-    good = good && v->valid_from_ms <= q->verify.at_ms && q->verify.at_ms <= v->valid_until_ms + 999;
+    good = good && v->valid_from_ms <= q->verify.at_ms && q->verify.at_ms <= v->valid_until_ms;
     good = good && (v->result == ACD_VERIFIED) == (v->anchor >= 0);
     (void)printf("%s %u - %s\n", good ? "ok" : "not ok", ++c->n, q->name);
     if (good)
@@ -94,13 +94,14 @@ request(void *ctx, const struct ask *q)
     for (size_t i = 0; i < q->nanchors; i++)
         trust[i] = q->anchors[i].der;
     time_format(q->verify.at_ms, when);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:s}", "id", q->name, "expect",
-                          q->expect, "purpose", q->verify.purpose == ACD_PURPOSE_CLIENT ? "client" : "server", "host",
-                          q->verify.host.ptr, "ip", q->verify.ip.ptr, "email", q->verify.email.ptr, "time", when, "trust",
-                          pem_list(trust, q->nanchors, "CERTIFICATE"), "untrusted",
-                          pem_list(q->inter, q->verify.ninter, "CERTIFICATE"), "leaf", pem_of(q->leaf, "CERTIFICATE"),
-                          "crls", pem_list(q->crls, q->ncrls, "X509 CRL"), "profile",
-                          q->nanchors && q->anchors[0].profile == ACD_PROFILE_COMPAT ? "compat" : "strict");
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:s}", "id", q->name, "expect",
+                  q->expect, "purpose", q->verify.purpose == ACD_PURPOSE_CLIENT ? "client" : "server", "host",
+                  q->verify.host.ptr, "ip", q->verify.ip.ptr, "email", q->verify.email.ptr, "time", when,
+                  "trust", pem_list(trust, q->nanchors, "CERTIFICATE"), "untrusted",
+                  pem_list(q->inter, q->verify.ninter, "CERTIFICATE"), "leaf", pem_of(q->leaf, "CERTIFICATE"),
+                  "crls", pem_list(q->crls, q->ncrls, "X509 CRL"), "profile",
+                  q->nanchors && q->anchors[0].profile == ACD_PROFILE_COMPAT ? "compat" : "strict");
     if (o && q->verify.max_depth >= 0)
         (void)json_object_set_new(o, "max_depth", json_integer(q->verify.max_depth));
     if (!o || json_dumpf(o, stdout, JSON_COMPACT) != 0)

@@ -92,13 +92,14 @@ on_cert(void *ctx, const acd_certinfo *c)
     struct report *r = ctx;
     char sha[65];
     hex_encode(c->sha256, sizeof(c->sha256), sha);
-    json_t *o = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:s, s:i, s:s, s:o, s:o}", "index",
-                          (int)c->index, "fingerprint_sha256", sha, "subject", json_slice(c->subject), "issuer",
-                          json_slice(c->issuer), "serial_number", json_slice(c->serial_dec), "serial_hex",
-                          json_slice(c->serial_hex), "not_before", json_time(c->not_before_ms), "expires_on",
-                          json_time(c->not_after_ms), "version", (int)c->version, "ca", (int)c->is_ca, "self_signed",
-                          (int)c->self_signed, "key_type", c->key_type, "key_bits", (int)c->key_bits, "signature",
-                          c->signature, "ski", json_slice(c->ski_hex), "aki", json_slice(c->aki_hex));
+    json_t *o =
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:s, s:i, s:s, s:o, s:o}", "index",
+                  (int)c->index, "fingerprint_sha256", sha, "subject", json_slice(c->subject), "issuer",
+                  json_slice(c->issuer), "serial_number", json_slice(c->serial_dec), "serial_hex",
+                  json_slice(c->serial_hex), "not_before", json_time(c->not_before_ms), "expires_on",
+                  json_time(c->not_after_ms), "version", (int)c->version, "ca", (int)c->is_ca, "self_signed",
+                  (int)c->self_signed, "key_type", c->key_type, "key_bits", (int)c->key_bits, "signature",
+                  c->signature, "ski", json_slice(c->ski_hex), "aki", json_slice(c->aki_hex));
     if (o && c->path_len >= 0)
         (void)json_object_set_new(o, "path_len", json_integer(c->path_len));
     return o && json_array_append_new(r->certs, o) == 0 ? 0 : ACD_ENOMEM;
@@ -110,9 +111,10 @@ on_finding(void *ctx, const acd_finding *f)
     struct report *r = ctx;
     bool error = f->severity == ACD_SEV_ERROR;
     r->refused = r->refused || error;
-    r->unreadable = r->unreadable || strcmp(f->code, "upload.not_pem") == 0 || strcmp(f->code, "upload.empty") == 0;
-    json_t *o = json_pack("{s:s, s:i, s:s, s:o}", "severity", error ? "error" : "warning", "index", (int)f->index,
-                          "code", f->code, "text", json_slice(f->text));
+    r->unreadable =
+        r->unreadable || strcmp(f->code, "upload.not_pem") == 0 || strcmp(f->code, "upload.empty") == 0;
+    json_t *o = json_pack("{s:s, s:i, s:s, s:o}", "severity", error ? "error" : "warning", "index",
+                          (int)f->index, "code", f->code, "text", json_slice(f->text));
     return o && json_array_append_new(r->findings, o) == 0 ? 0 : ACD_ENOMEM;
 }
 
@@ -129,8 +131,8 @@ role_of(const char *s)
 static int
 print_report(const char *path, struct report *r)
 {
-    json_t *o = json_pack("{s:s, s:b, s:O, s:O}", "file", path, "acceptable", (int)!r->refused, "certificates", r->certs,
-                          "findings", r->findings);
+    json_t *o = json_pack("{s:s, s:b, s:O, s:O}", "file", path, "acceptable", (int)!r->refused,
+                          "certificates", r->certs, "findings", r->findings);
     if (!o || json_dumpf(o, stdout, JSON_INDENT(2)) != 0 || fputc('\n', stdout) == EOF) {
         json_decref(o);
         return complain(path, "cannot write the report");
@@ -165,7 +167,8 @@ cmd_inspect(const acd_validator_ops *ops, void *inst, int argc, char **argv)
 {
     static const struct option longs[] = {
         {"role", 1, NULL, 'r'}, {"key", 1, NULL, 'k'}, {"time", 1, NULL, 't'}, {"output", 1, NULL, 'o'}, {0}};
-    acd_inspect req = {.struct_size = sizeof(req), .role = ACD_ROLE_CA, .at_ms = clock_wall_ms(&clock_system)};
+    acd_inspect req = {
+        .struct_size = sizeof(req), .role = ACD_ROLE_CA, .at_ms = clock_wall_ms(&clock_system)};
     const char *key = NULL;
     int c;
     optind = 0;
@@ -199,8 +202,9 @@ struct options {
 static int
 on_step(void *ctx, const acd_step *s)
 {
-    json_t *o = json_pack("{s:i, s:i, s:s, s:b, s:s?, s:o}", "anchor", (int)s->anchor, "depth", (int)s->depth, "check",
-                          s->check, "ok", (int)s->ok, "error", s->error, "text", json_slice(s->text));
+    json_t *o =
+        json_pack("{s:i, s:i, s:s, s:b, s:s?, s:o}", "anchor", (int)s->anchor, "depth", (int)s->depth,
+                  "check", s->check, "ok", (int)s->ok, "error", s->error, "text", json_slice(s->text));
     return o && json_array_append_new(ctx, o) == 0 ? 0 : ACD_ENOMEM;
 }
 
@@ -213,7 +217,9 @@ set_option(struct options *o, int c, char *arg)
     acd_slice s = slice_str(arg);
     switch (c) {
     case 'p':
-        v->purpose = slice_eqs(s, "client") ? ACD_PURPOSE_CLIENT : slice_eqs(s, "server") ? ACD_PURPOSE_SERVER : 0;
+        v->purpose = slice_eqs(s, "client")   ? ACD_PURPOSE_CLIENT
+                     : slice_eqs(s, "server") ? ACD_PURPOSE_SERVER
+                                              : 0;
         return v->purpose ? 0 : usage();
     case 'H':
         v->host = s;
@@ -263,11 +269,12 @@ print_verdict(const struct options *o, const acd_verdict *v)
     size_t i;
     json_t *step;
     if (o->json) {
-        json_t *j = json_pack("{s:b, s:s?, s:s, s:i, s:i, s:b, s:b, s:o, s:o}", "verified", (int)good, "error",
-                              good ? NULL : v->error, "text", v->text, "depth", (int)v->depth, "anchor", (int)v->anchor,
-                              "revoked", (int)!!(v->flags & ACD_VERDICT_REVOKED), "limit",
-                              (int)!!(v->flags & ACD_VERDICT_LIMIT), "valid_from_ms", json_integer(v->valid_from_ms),
-                              "valid_until_ms", json_integer(v->valid_until_ms));
+        json_t *j =
+            json_pack("{s:b, s:s?, s:s, s:i, s:i, s:b, s:b, s:o, s:o}", "verified", (int)good, "error",
+                      good ? NULL : v->error, "text", v->text, "depth", (int)v->depth, "anchor",
+                      (int)v->anchor, "revoked", (int)!!(v->flags & ACD_VERDICT_REVOKED), "limit",
+                      (int)!!(v->flags & ACD_VERDICT_LIMIT), "valid_from_ms", json_integer(v->valid_from_ms),
+                      "valid_until_ms", json_integer(v->valid_until_ms));
         if (j && o->explain)
             (void)json_object_set(j, "steps", o->steps);
         bool written = j && json_dumpf(j, stdout, JSON_INDENT(2)) == 0 && fputc('\n', stdout) != EOF;
@@ -316,11 +323,13 @@ ask(const acd_validator_ops *ops, void *inst, struct options *o, const char *pat
 static int
 parse_verify(struct options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"purpose", 1, NULL, 'p'},   {"host", 1, NULL, 'H'},  {"ip", 1, NULL, 'i'},    {"email", 1, NULL, 'e'},
-        {"time", 1, NULL, 't'},      {"trust", 1, NULL, 'T'}, {"crl", 1, NULL, 'C'},   {"untrusted", 1, NULL, 'U'},
-        {"max-depth", 1, NULL, 'm'}, {"batch", 0, NULL, 'b'}, {"output", 1, NULL, 'o'}, {"profile", 1, NULL, 'P'},
-        {"explain", 0, NULL, 'x'},   {0}};
+    static const struct option longs[] = {{"purpose", 1, NULL, 'p'},   {"host", 1, NULL, 'H'},
+                                          {"ip", 1, NULL, 'i'},        {"email", 1, NULL, 'e'},
+                                          {"time", 1, NULL, 't'},      {"trust", 1, NULL, 'T'},
+                                          {"crl", 1, NULL, 'C'},       {"untrusted", 1, NULL, 'U'},
+                                          {"max-depth", 1, NULL, 'm'}, {"batch", 0, NULL, 'b'},
+                                          {"output", 1, NULL, 'o'},    {"profile", 1, NULL, 'P'},
+                                          {"explain", 0, NULL, 'x'},   {0}};
     int c;
     optind = 0;
     while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {

@@ -6,7 +6,8 @@
  * Exit codes: 0 acceptable or verified, 1 refused or not verified, 2 usage or unreadable input.
  *
  *   x509 inspect [--role ca|leaf|origin-root|chain] [--key FILE] [--time RFC3339] FILE
- *   x509 verify --purpose client|server [--host NAME | --ip IP | --email ADDR] [--time RFC3339] --trust FILE...
+ *   x509 verify --purpose client|server [--host NAME | --ip IP | --email ADDR] [--time RFC3339] --trust
+ * FILE...
  *               [--untrusted FILE]... [--crl FILE]... [--max-depth N] [--profile strict|compat] [--explain]
  *               [-o json] LEAF
  *   x509 verify --batch      one JSON request per line in, one JSON answer per line out, in order

@@ -61,8 +61,9 @@ get_options(struct x509_question *q, const json_t *req)
     acd_slice purpose, when, profile;
     const json_t *depth = json_object_get(req, "max_depth");
     acd_verify *v = &q->verify;
-    if (!get_text(req, "purpose", &purpose) || !get_text(req, "time", &when) || !get_text(req, "profile", &profile) ||
-        !get_text(req, "host", &v->host) || !get_text(req, "ip", &v->ip) || !get_text(req, "email", &v->email))
+    if (!get_text(req, "purpose", &purpose) || !get_text(req, "time", &when) ||
+        !get_text(req, "profile", &profile) || !get_text(req, "host", &v->host) ||
+        !get_text(req, "ip", &v->ip) || !get_text(req, "email", &v->email))
         return BAD_REQUEST;
     if (slice_eqs(purpose, "client"))
         v->purpose = ACD_PURPOSE_CLIENT;
