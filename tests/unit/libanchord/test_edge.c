@@ -402,6 +402,7 @@ suite_edge(void)
 {
     Suite *s = suite_create("edge");
     TCase *tc = tcase_create("edge");
+    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, answers_are_complete);
     tcase_add_test(tc, a_batch_answers_as_single_questions_do);

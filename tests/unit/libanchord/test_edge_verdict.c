@@ -280,6 +280,7 @@ suite_edge_verdict(void)
 {
     Suite *s = suite_create("edge_verdict");
     TCase *tc = tcase_create("edge_verdict");
+    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_verdict_is_kept_within_its_bounds);
     tcase_add_test(tc, a_change_of_trust_leaves_no_verdict_behind);
