@@ -233,7 +233,7 @@ combine(struct lex *l, int op, struct ast_node *lhs, struct ast_node *rhs, struc
     for (last = n->kids; last->next; last = last->next)
         ;
     last->next = rhs;
-    if (n->type.base == RULE_NONE)
+    if (rhs->type.base == RULE_NONE) /* with a refused operand the whole cannot be judged */
         n->type = rhs->type;
     n->len = l->at - n->at;
     *ret = n;

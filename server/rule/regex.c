@@ -28,6 +28,7 @@ enum regex_kind { REGEX_CONTAINS, REGEX_PREFIX, REGEX_SUFFIX, REGEX_EQUAL, REGEX
 struct rule_regex {
     enum regex_kind kind;
     bool has_last;
+    unsigned states;
     struct re_set last; /* bytes that can end a match, and so the value */
     size_t literal_len;
     uint8_t *literal;
@@ -330,6 +331,7 @@ compile(struct rule_regex *re, const struct re_node *root, char message[RULE_MES
     struct run run = {.cur_len = 0};
     struct buf text = BUF_INIT(RE2_TEXT_MAX);
     re->kind = REGEX_LIBRARY;
+    re->states = (unsigned)states(root);
     required(&run, root);
     run_end(&run);
     if (keep_literal(re, run.best, run.best_len) < 0)
@@ -401,6 +403,12 @@ rule_regex_free(struct rule_regex *re)
     regex_re2_free(re->re2);
     free(re->literal);
     free(re);
+}
+
+unsigned
+rule_regex_states(const struct rule_regex *re)
+{
+    return re->states;
 }
 
 bool

@@ -24,6 +24,8 @@ int rule_regex_check(acd_slice pattern, char message[RULE_MESSAGE_MAX]) ACD_MUST
 int rule_regex_new(acd_slice pattern, struct rule_regex **ret, char message[RULE_MESSAGE_MAX]) ACD_MUSTCHECK;
 void rule_regex_free(struct rule_regex *re);
 bool rule_regex_match(const struct rule_regex *re, const void *p, size_t len);
+/* States of the automaton, as reckoned for the limit: what a byte of the value can cost at most. */
+unsigned rule_regex_states(const struct rule_regex *re);
 /* Does matching need the library, or only byte comparison? For tests and the bench. */
 bool rule_regex_is_literal(const struct rule_regex *re);
 

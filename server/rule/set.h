@@ -65,7 +65,8 @@ rule_set_has(const struct rule_set *s, const struct rule_value *v)
     return s->kind == RULE_INT ? rule_set_has_int(s, v->i) : rule_set_has_ip(s, v);
 }
 
-/* Position of an element among the distinct ones in the order given, or -1. Used to index by value. */
+/* A number of the element, different for each and at most mask (hashed) or below len (not hashed); -1: it is not
+ * in the set. For tables by value. */
 int64_t rule_set_index(const struct rule_set *s, const void *p, size_t len);
 
 uint64_t rule_hash(const void *p, size_t len);

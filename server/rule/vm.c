@@ -190,7 +190,9 @@ test(struct run *r, uint8_t op, const struct rule_insn *in, const struct rule_va
         *ret = rule_find(v->bytes.ptr, v->bytes.len, in->bytes.p, in->bytes.len);
         return true;
     case OP_MATCH:
-        r->steps += rule_cost(v->bytes.len);
+        r->steps += rule_cost(v->bytes.len) * (1 + rule_regex_states(in->regex) / RULE_STEP_STATES);
+        if (over_budget(r)) /* before the search, which cannot be interrupted */
+            return false;
         *ret = rule_regex_match(in->regex, v->bytes.ptr, v->bytes.len);
         return true;
     case OP_WILD:

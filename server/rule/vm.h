@@ -6,7 +6,8 @@
  * allocated once the context exists: what functions produce lies in its scratch memory, which each evaluation
  * uses from the start.
  *
- * Steps: one per instruction, one per element looked at, and one per 16 bytes searched or produced. Beyond the
+ * Steps: one per instruction, one per element looked at, and one per 16 bytes searched or produced (patterns
+ * cost more with more states). Beyond the
  * budget, or out of scratch memory, an evaluation ends with RULE_FAILED and a reason: never with a match.
  */
 #ifndef RULE_VM_H
