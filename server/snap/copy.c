@@ -1,7 +1,7 @@
 /*
- * Reading an image into sealed memory, for readers that trust nobody with the file. Roots are read before pieces: what
- * a root leads to was in place before it and is never changed, so the copy holds at least that. With open.c and
- * store.c the files of snap/ that do I/O.
+ * Reading an image into sealed memory, for readers that trust nobody with the file. Roots are read before
+ * pieces: what a root leads to was in place before it and is never changed, so the copy holds at least that.
+ * With open.c and store.c the files of snap/ that do I/O.
  */
 #include <errno.h>
 #include <fcntl.h>

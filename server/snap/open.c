@@ -19,8 +19,8 @@ struct snap_reader {
     uint32_t magic;
     char *path; /* NULL: anonymous */
     struct snap_map *map;
-    uint64_t seq; /* of the view given last; 0: none */
-    uint64_t used, file_id; /* that this view needs; of its file */
+    uint64_t seq;             /* of the view given last; 0: none */
+    uint64_t used, file_id;   /* that this view needs; of its file */
     struct snap_slot *copied; /* not NULL: the map is a copy, at this root */
 };
 #define READER_MAGIC 0x5a9d0be2u

@@ -153,7 +153,8 @@ acd_edge_open(const char *path, const acd_edge_opts *opts, acd_edge **ret_edge, 
     e->opts = o;
     must(pthread_mutex_init(&e->lock, NULL) == 0);
     e->path = strdup(path);
-    int rc = e->path ? edge_cache_new(o.verdicts, &e->verdicts, err) : err_set(err, ACD_ENOMEM, "out of memory");
+    int rc =
+        e->path ? edge_cache_new(o.verdicts, &e->verdicts, err) : err_set(err, ACD_ENOMEM, "out of memory");
     if (rc == 0)
         rc = acd_edge_refresh(e, NULL, err);
     if (rc < 0) {

@@ -52,7 +52,8 @@ edge_cache_find(struct edge_cache *c, const uint8_t chain[32], const uint8_t tru
 }
 
 void
-edge_cache_put(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], const struct edge_kept *k)
+edge_cache_put(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32],
+               const struct edge_kept *k)
 {
     struct verdict_key key = key_of(chain, trust);
     acd_verdict v = {

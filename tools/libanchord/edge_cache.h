@@ -1,6 +1,7 @@
 /*
- * Private to libanchord: the verdict cache of eval/ in terms of plain values. It stands apart because the headers for
- * plugins, which eval/verdict.h is made of, and those for clients give some names to different things.
+ * Private to libanchord: the verdict cache of eval/ in terms of plain values. It stands apart because the
+ * headers for plugins, which eval/verdict.h is made of, and those for clients give some names to different
+ * things.
  *
  * Threading: any thread, at any time; no locks.
  */

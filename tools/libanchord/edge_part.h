@@ -13,10 +13,10 @@
 #include "snap/view.h"
 
 /*
- * How a revision is given back without readers that lock or wait: a reader announces the view it uses in `held` and
- * looks again whether it still is the current one; refresh publishes a new view first, and afterwards frees those of
- * the old ones that no reader announces. Each reader announces one view at most, so at most one old view per reader
- * is kept.
+ * How a revision is given back without readers that lock or wait: a reader announces the view it uses in
+ * `held` and looks again whether it still is the current one; refresh publishes a new view first, and
+ * afterwards frees those of the old ones that no reader announces. Each reader announces one view at most, so
+ * at most one old view per reader is kept.
  */
 struct acd_edge_reader {
     uint32_t magic;
@@ -54,6 +54,7 @@ int edge_now(const acd_edge_reader *r, int64_t at_ms, struct edge_now *ret) ACD_
 
 /* One host in normal form and where it leads. 0 whether it is associated or not; ACD_EINVAL, ACD_ECORRUPT. */
 struct host;
-int edge_find(const struct snap_view *v, acd_slice text, struct host *host, struct snap_hit *ret) ACD_MUSTCHECK;
+int edge_find(const struct snap_view *v, acd_slice text, struct host *host,
+              struct snap_hit *ret) ACD_MUSTCHECK;
 
 #endif

@@ -13,8 +13,8 @@ _Static_assert(ACD_EDGE_HOST_MAX == LIMIT_HOST, "the public bound is ours");
 _Static_assert((int)ACD_MATCH_EXACT == (int)SNAP_EXACT && (int)ACD_MATCH_WILDCARD == (int)SNAP_WILDCARD,
                "match kinds are passed on as they are");
 
-/* True: *ret is in normal form. A name with an "xn--" label is, when it is associated as it stands: associations are
- * in normal form. Everything else goes through IDNA. */
+/* True: *ret is in normal form. A name with an "xn--" label is, when it is associated as it stands:
+ * associations are in normal form. Everything else goes through IDNA. */
 static int
 normal_form(const struct snap_view *v, acd_slice text, struct host *ret)
 {
@@ -82,7 +82,8 @@ answer_put(acd_edge_answer *a, const struct edge_now *now, const struct host *ho
             rc = snap_zone_get(now->view, hit->zone, &zone);
     }
     if (rc < 0) {
-        answer_none(a, rc == ACD_ENOENT ? ACD_ECORRUPT : rc); /* a host leads to both, or the image is damaged */
+        answer_none(a,
+                    rc == ACD_ENOENT ? ACD_ECORRUPT : rc); /* a host leads to both, or the image is damaged */
         return;
     }
     a->status = 0;

@@ -1,8 +1,9 @@
 /*
  * Is this client's certificate verified for this host? From the handle's cache, else from the server.
  *
- * A verdict depends on the chain, the host's trust set, the purpose and the time. The cache's key holds the first three
- * by digest, each entry its time; so a change of trust in the image is enough to leave an old verdict unfound.
+ * A verdict depends on the chain, the host's trust set, the purpose and the time. The cache's key holds the
+ * first three by digest, each entry its time; so a change of trust in the image is enough to leave an old
+ * verdict unfound.
  */
 #include <string.h>
 
@@ -79,6 +80,8 @@ static int
 kept_put(const struct snap_view *v, const struct snap_trust *trust, const struct edge_kept *k,
          acd_edge_verdict *ret)
 {
+    struct snap_ca ca;
+    uint32_t flags;
     ret->verdict = k->verified ? ACD_VERIFIED : ACD_NOT_VERIFIED;
     ret->depth = k->verified ? 0 : k->depth;
     ret->revoked = k->revoked;
@@ -87,10 +90,10 @@ kept_put(const struct snap_view *v, const struct snap_trust *trust, const struct
     ret->valid_until_ms = k->until_ms;
     memcpy(ret->error, k->error, sizeof(ret->error));
     memcpy(ret->reason, k->text, sizeof(ret->reason));
+    ret->ca_id[0] = '\0';
+    memset(ret->ca_sha256, 0, sizeof(ret->ca_sha256));
     if (k->anchor < 0 || (uint32_t)k->anchor >= trust->n)
         return 0;
-    struct snap_ca ca;
-    uint32_t flags;
     int rc = snap_trust_ca(v, trust, (uint32_t)k->anchor, &ca, &flags);
     if (rc < 0)
         return rc;
@@ -154,11 +157,8 @@ acd_edge_verdict_find(acd_edge_reader *reader, const acd_verify_question *questi
                       acd_edge_verdict *ret_verdict)
 {
     struct edge_now now;
-    verdict_none(ret_verdict, "ACD_V_ERR_NOT_CHECKED", "there is no verdict");
-    if (question->at_ms == 0 || !question->host)
-        return ACD_EINVAL;
     acd_edge_enter(reader);
-    int rc = edge_now(reader, question->at_ms, &now);
+    int rc = question->at_ms == 0 || !question->host ? ACD_EINVAL : edge_now(reader, question->at_ms, &now);
     if (rc == 0)
         rc = find_now(reader->edge, &now, question, ret_verdict);
     acd_edge_leave(reader);
@@ -176,9 +176,10 @@ may_keep(const Anchord__V1__VerifyAnswer *a, struct edge_kept *ret)
 {
     size_t error = strlen(a->error), reason = strlen(a->reason);
     bool good = a->verdict == ANCHORD__V1__VERDICT__VERIFIED;
-    if ((!good && a->verdict != ANCHORD__V1__VERDICT__NOT_VERIFIED) || (a->keep_from_ms == 0 && a->keep_until_ms == 0) ||
-        a->keep_from_ms > a->keep_until_ms || a->trust_digest.len != 32 || error >= sizeof(ret->error) ||
-        (good && (error > 0 || a->revoked)) || a->anchor > SNAP_TRUST_MAX)
+    if ((!good && a->verdict != ANCHORD__V1__VERDICT__NOT_VERIFIED) ||
+        (a->keep_from_ms == 0 && a->keep_until_ms == 0) || a->keep_from_ms > a->keep_until_ms ||
+        a->trust_digest.len != 32 || error >= sizeof(ret->error) || (good && (error > 0 || a->revoked)) ||
+        a->anchor > SNAP_TRUST_MAX)
         return false;
     *ret = (struct edge_kept){.verified = good,
                               .revoked = a->revoked,
@@ -238,7 +239,8 @@ acd_edge_verify(acd_edge_reader *reader, acd_client *client, const acd_verify_qu
     if (rc == 0)
         return 0;
     if (rc == ACD_EINVAL || rc == ACD_ELIMIT)
-        return err_set(err, rc, "a question has a host, a time, and a chain of 1 to %d certificates or its digest",
+        return err_set(err, rc,
+                       "a question has a host, a time, and a chain of 1 to %d certificates or its digest",
                        LIMIT_CHAIN);
     /* A missing, stale or damaged image is one more reason to ask. */
     rc = acd_verify_client(client, question, 1, 0, &res, err);

@@ -59,7 +59,8 @@ answer_check(const acd_edge_answer *a, size_t i)
         uint8_t sha[32];
         digest_sha256(der, 5, sha);
         OK(acd_edge_get_ca(f.reader, a, k, &ca));
-        ck_assert(slice_eq(ca.id, slice_of(&id, 1)) && slice_eqs(ca.der, der) && slice_eqs(ca.subject, "CN=test"));
+        ck_assert(slice_eq(ca.id, slice_of(&id, 1)) && slice_eqs(ca.der, der) &&
+                  slice_eqs(ca.subject, "CN=test"));
         ck_assert(slice_eq(ca.sha256, slice_of(sha, 32)) && ca.not_before_ms == 1 && ca.not_after_ms == 2);
         ck_assert_int_eq(ca.profile, id == 'A' ? ACD_PROFILE_STRICT : ACD_PROFILE_COMPAT);
         ck_assert(ca.index == 0 && !ca.helper);
@@ -193,7 +194,8 @@ START_TEST(what_is_stale_says_so_or_is_refused)
             ck_assert_int_eq(a.status, want);
             OK(acd_edge_get_info(r, rows[i].at, &info));
             ck_assert_int_eq(info.stale, rows[i].stale);
-            ck_assert(info.revision == 1 && info.hosts == 4 && info.created_ms == EDGE_CREATED && info.epoch == 7);
+            ck_assert(info.revision == 1 && info.hosts == 4 && info.created_ms == EDGE_CREATED &&
+                      info.epoch == 7);
         }
         acd_edge_leave(r);
         acd_edge_close(edge); /* with its reader */

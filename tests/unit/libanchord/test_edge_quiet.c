@@ -1,6 +1,7 @@
 /*
- * Questions make no system call: a thread asks under a seccomp filter that kills the process at the first one, while
- * another thread of the process changes the image and refreshes. And: readers against refresh, for ThreadSanitizer.
+ * Questions make no system call: a thread asks under a seccomp filter that kills the process at the first
+ * one, while another thread of the process changes the image and refreshes. And: readers against refresh, for
+ * ThreadSanitizer.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,8 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "libanchord/edge_fix.h"
 #include "libanchord/edge_cache.h"
+#include "libanchord/edge_fix.h"
 #include "libanchord/edge_part.h"
 
 enum { REVISIONS = 200, ROUNDS = 2000, READERS = 2 };
@@ -42,14 +43,15 @@ silence(void)
 {
     struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
     struct sock_fprog prog = {1, code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
         _exit(77);
 }
 
 static bool
 ask_everything(acd_edge_reader *r)
 {
-    static const char *const hosts[] = {"api.example.com",      "WWW.example.com.", "none.test", "a b",
+    static const char *const hosts[] = {"api.example.com",       "WWW.example.com.", "none.test", "a b",
                                         "xn--bcher-kva.example", "empty.example"};
     enum { N = sizeof(hosts) / sizeof(hosts[0]) };
     acd_slice names[N];
@@ -57,7 +59,8 @@ ask_everything(acd_edge_reader *r)
     acd_edge_info info;
     acd_edge_verdict v;
     acd_edge_ca ca;
-    const acd_verify_question q = {.host = "www.example.com", .chain = chain, .chain_len = 2, .at_ms = EDGE_NOW};
+    const acd_verify_question q = {
+        .host = "www.example.com", .chain = chain, .chain_len = 2, .at_ms = EDGE_NOW};
     bool good = true;
     acd_edge_enter(r);
     for (size_t i = 0; i < N; i++) {
@@ -66,7 +69,8 @@ ask_everything(acd_edge_reader *r)
         for (size_t k = 0; k < a.cas; k++)
             good &= acd_edge_get_ca(r, &a, k, &ca) == 0;
     }
-    good &= acd_edge_lookup_batch(r, names, N, EDGE_NOW, batch) == 0 && batch[0].revision == batch[1].revision;
+    good &=
+        acd_edge_lookup_batch(r, names, N, EDGE_NOW, batch) == 0 && batch[0].revision == batch[1].revision;
     good &= acd_edge_get_info(r, EDGE_NOW, &info) == 0 && batch[0].revision == info.revision;
     acd_edge_leave(r);
     return good && acd_edge_verdict_find(r, &q, &v) == 0 && v.verdict == ACD_VERIFIED;

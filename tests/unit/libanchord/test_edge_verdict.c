@@ -237,8 +237,8 @@ START_TEST(no_server_and_no_image_verify_nothing)
     OK(acd_edge_verify(f.reader, client, &q, &v, &fix_err));
     says.from = 1;
     acd_verify_question early = question("api.example.com", 3000);
-    acd_client_opts hasty = {.struct_size = sizeof(hasty), .connect_ms = 50, .timeout_ms = 300,
-                             .retries = ACD_NO_RETRIES};
+    acd_client_opts hasty = {
+        .struct_size = sizeof(hasty), .connect_ms = 50, .timeout_ms = 300, .retries = ACD_NO_RETRIES};
     bus_free(bus);
     bus = NULL;
     acd_client_close(client);

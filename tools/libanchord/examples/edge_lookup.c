@@ -1,13 +1,15 @@
 /*
- * A proxy's side of anchord in one file: maps the server's image, and answers a question per line of standard input.
+ * A proxy's side of anchord in one file: maps the server's image, and answers a question per line of standard
+ * input.
  *
  *   edge_lookup [--copy] [--socket URL] [--stale-after MS] [--refuse-stale] IMAGE
  *
  *   HOST                 which CAs may vouch for clients of this host?
- *   HOST LEAF.der        is this client certificate verified for it? (asks the server when it is not known here)
+ *   HOST LEAF.der        is this client certificate verified for it? (asks the server when it is not known
+ * here)
  *
- * One line out per line in, fields separated by tabs. An error is one field that begins with '!'. A real proxy makes
- * one reader per worker thread, and refreshes from a timer rather than before each question.
+ * One line out per line in, fields separated by tabs. An error is one field that begins with '!'. A real
+ * proxy makes one reader per worker thread, and refreshes from a timer rather than before each question.
  */
 #include <anchord/anchord.h>
 
@@ -134,7 +136,8 @@ main(int argc, char **argv)
             image = argv[i];
     }
     if (!image) {
-        fprintf(stderr, "usage: edge_lookup [--copy] [--socket URL] [--stale-after MS] [--refuse-stale] IMAGE\n");
+        fprintf(stderr,
+                "usage: edge_lookup [--copy] [--socket URL] [--stale-after MS] [--refuse-stale] IMAGE\n");
         return 2;
     }
     int rc = acd_edge_open(image, &opts, &edge, &err);
