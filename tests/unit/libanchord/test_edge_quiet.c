@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -48,8 +49,9 @@ silence(void)
         _exit(77);
 }
 
+/* may_miss: somebody writes the verdict meanwhile, and a cache may forget then. */
 static bool
-ask_everything(acd_edge_reader *r)
+ask_everything(acd_edge_reader *r, bool may_miss)
 {
     static const char *const hosts[] = {"api.example.com",       "WWW.example.com.", "none.test", "a b",
                                         "xn--bcher-kva.example", "empty.example"};
@@ -73,7 +75,10 @@ ask_everything(acd_edge_reader *r)
         acd_edge_lookup_batch(r, names, N, EDGE_NOW, batch) == 0 && batch[0].revision == batch[1].revision;
     good &= acd_edge_get_info(r, EDGE_NOW, &info) == 0 && batch[0].revision == info.revision;
     acd_edge_leave(r);
-    return good && acd_edge_verdict_find(r, &q, &v) == 0 && v.verdict == ACD_VERIFIED;
+    int rc = acd_edge_verdict_find(r, &q, &v);
+    if (may_miss && rc == ACD_ENOENT)
+        return good && v.verdict == ACD_NOT_VERIFIED;
+    return good && rc == 0 && v.verdict == ACD_VERIFIED;
 }
 
 static void *
@@ -84,7 +89,7 @@ silent_thread(void *arg)
     silence();
     atomic_store(&state, SILENT);
     for (int i = 0; good && i < ROUNDS; i++)
-        good = ask_everything(r);
+        good = ask_everything(r, false);
     if (arg)
         (void)acd_edge_refresh(f.edge, NULL, NULL); /* this one does */
     atomic_store(&state, good ? GOOD : BAD);
@@ -167,7 +172,7 @@ reader_thread(void *arg)
             abort();
         last = a.revision;
         acd_edge_leave(r);
-        if (!ask_everything(r))
+        if (!ask_everything(r, true))
             abort();
         atomic_fetch_add(seen, 1);
     }
@@ -179,6 +184,7 @@ START_TEST(readers_see_whole_revisions_while_one_refreshes)
 {
     pthread_t threads[READERS];
     atomic_long seen[READERS];
+    struct stat last;
     edge_fix_open(&f, (acd_edge_opts){0});
     verdict_keep();
     for (int i = 0; i < READERS; i++) {
@@ -198,7 +204,8 @@ START_TEST(readers_see_whole_revisions_while_one_refreshes)
     for (int i = 0; i < READERS; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
     OK(acd_edge_refresh(f.edge, NULL, &fix_err));
-    ck_assert_uint_eq(f.edge->nretired, 0); /* all given back */
+    ck_assert_uint_eq(f.edge->nretired, 0);                                        /* all given back */
+    ck_assert(stat(f.path, &last) == 0 && last.st_size < (off_t)REVISIONS * 8192); /* compacted on the way */
     edge_fix_done(&f);
 }
 END_TEST
