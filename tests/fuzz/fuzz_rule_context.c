@@ -1,6 +1,7 @@
 /*
- * The input gives the values of a context (one piece per field, cut at FE bytes): a fixed set of expressions over every
- * operator and function must evaluate within the budget, twice alike, and the explanation must agree.
+ * The input gives the values of a context (one piece per field, cut at FE bytes): a fixed set of expressions
+ * over every operator and function must evaluate within the budget, twice alike, and the explanation must
+ * agree.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +17,21 @@ enum { CUT = 0xfe, ITEMS_MAX = 64, OUT_MAX = 4 << 20 };
 
 static const char *const texts[] = {
     "http.host lt \"m\" xor http.host in {\"a\" \"b\" \"c\" \"d\" \"e\" \"f\"} xor http.host contains \"ab\"",
-    "http.host matches \"(a|b)*c?$\" or http.host wildcard \"*a*B*c\" or http.host strict wildcard \"a*\\\\**\"",
-    "lookup_json_string(http.request.body.raw, \"a\", 0) eq \"x\" or lookup_json_integer(http.request.body.raw, 1) lt 5",
+    "http.host matches \"(a|b)*c?$\" or http.host wildcard \"*a*B*c\" or http.host strict wildcard "
+    "\"a*\\\\**\"",
+    "lookup_json_string(http.request.body.raw, \"a\", 0) eq \"x\" or "
+    "lookup_json_integer(http.request.body.raw, 1) lt 5",
     "url_decode(http.request.uri, \"ru\") eq \"a\" or decode_base64(http.request.uri) contains \"b\"",
     "is_timed_hmac_valid_v0(\"key\", http.request.uri, 100, 1484063200, 1, \"s\") or "
     "is_timed_hmac_valid_v0(\"key\", http.request.uri, 100, 1484063200)",
     "any((http.request.headers.names[*] eq \"a\" and not http.request.headers.values[*] contains \"b\"))",
-    "all(lower(http.request.headers[\"a\"][*])[*] in {\"x\" \"y\"}) or any(http.request.headers[*][0] ne \"\")",
+    "all(lower(http.request.headers[\"a\"][*])[*] in {\"x\" \"y\"}) or any(http.request.headers[*][0] ne "
+    "\"\")",
     "join(concat(http.request.headers.names, http.request.headers.values), \",\") contains \"a,b\"",
-    "len(substring(upper(remove_bytes(http.host, \"aeiou\")), -5, 3)) & 3 or has_key(http.request.headers, http.host)",
-    "ends_with(concat(http.host, http.referer, \"z\"), http.host) and has_value(http.request.headers.names, http.host)",
+    "len(substring(upper(remove_bytes(http.host, \"aeiou\")), -5, 3)) & 3 or has_key(http.request.headers, "
+    "http.host)",
+    "ends_with(concat(http.host, http.referer, \"z\"), http.host) and has_value(http.request.headers.names, "
+    "http.host)",
 };
 
 enum { N = sizeof(texts) / sizeof(texts[0]) };
@@ -67,7 +73,8 @@ fill(const uint8_t *data, size_t size, struct rule_value *items, struct rule_ent
     rule_ctx_set(ctx, RULE_F_HTTP_REQUEST_HEADERS_NAMES, rule_array_value(items, n));
     rule_ctx_set(ctx, RULE_F_HTTP_REQUEST_HEADERS_VALUES, rule_array_value(items + n / 2, n - n / 2));
     for (size_t i = 0; i < n; i++)
-        entries[i] = (struct rule_entry){items[i].bytes, rule_array_value(items + i, i % 3 < n - i ? i % 3 : n - i)};
+        entries[i] =
+            (struct rule_entry){items[i].bytes, rule_array_value(items + i, i % 3 < n - i ? i % 3 : n - i)};
     rule_ctx_set(ctx, RULE_F_HTTP_REQUEST_HEADERS, rule_map_value(entries, rule_map_sort(entries, n)));
 }
 

@@ -1,6 +1,7 @@
 /*
- * Any bytes as an expression: it is refused with a position inside the text, or it compiles, evaluates without any
- * field, and its canonical text gives the same tree. The run for several errors agrees about the first one.
+ * Any bytes as an expression: it is refused with a position inside the text, or it compiles, evaluates
+ * without any field, and its canonical text gives the same tree. The run for several errors agrees about the
+ * first one.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -11,5 +11,5 @@ Suite *suite_set(void);
 Suite *suite_value(void);
 Suite *suite_vm(void);
 
-TEST_MAIN(suite_explain, suite_find, suite_parse, suite_print, suite_regex, suite_ruleset, suite_scheme, suite_set,
-          suite_value, suite_vm)
+TEST_MAIN(suite_explain, suite_find, suite_parse, suite_print, suite_regex, suite_ruleset, suite_scheme,
+          suite_set, suite_value, suite_vm)

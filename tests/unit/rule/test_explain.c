@@ -43,8 +43,9 @@ START_TEST(text_and_json)
     struct rule_explain *e = explain(&f, p);
     rule_explain_text(&text, e);
     ck_assert_ptr_nonnull(strstr(text.data, "*   true  not\n*     false  ssl  <- missing\n"));
-    ck_assert_ptr_nonnull(strstr(text.data, "http.request.headers.names[*] eq \"a\"  <- [\"a\",{\"hex\":\"ff\"}]  = "
-                                            "[true,false]\n"));
+    ck_assert_ptr_nonnull(strstr(text.data,
+                                 "http.request.headers.names[*] eq \"a\"  <- [\"a\",{\"hex\":\"ff\"}]  = "
+                                 "[true,false]\n"));
     rule_explain_json(&json, e);
     ck_assert_ptr_nonnull(strstr(json.data, "{\"result\":true,\"steps\":"));
     ck_assert_ptr_nonnull(strstr(json.data, "\"value\":[\"a\",{\"hex\":\"ff\"}],\"elements\":[true,false]"));

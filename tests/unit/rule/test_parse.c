@@ -19,10 +19,11 @@ all_errors(const char *text, struct rule_error errors[RULE_ERRORS_MAX], unsigned
 START_TEST(several_errors)
 {
     struct rule_error e[RULE_ERRORS_MAX];
-    ck_assert_uint_eq(all_errors("bogus eq \"and\" and http.host eq POST or (foo.bar or ip.src in {1.2.3/4}) or not "
-                                 "lower(\"a\") eq \"x\" and ssl",
-                                 e, RULE_ERRORS_MAX),
-                      5);
+    ck_assert_uint_eq(
+        all_errors("bogus eq \"and\" and http.host eq POST or (foo.bar or ip.src in {1.2.3/4}) or not "
+                   "lower(\"a\") eq \"x\" and ssl",
+                   e, RULE_ERRORS_MAX),
+        5);
     ck_assert(e[0].kind == RULE_E_IDENTIFIER && e[0].at == 0);
     ck_assert(e[1].kind == RULE_E_VALUE && e[1].at == 32);
     ck_assert(e[2].kind == RULE_E_IDENTIFIER && e[2].at == 41);

@@ -5,8 +5,11 @@
 #include "rule/ruleset.h"
 #include "unit/rule/common.h"
 
-#define R(name, what, expr) \
-    (struct rule_in) { .id = SLICE_LIT(name), .action = SLICE_LIT(what), .expression = SLICE_LIT(expr) }
+#define R(name, what, expr)                                                             \
+    (struct rule_in)                                                                    \
+    {                                                                                   \
+        .id = SLICE_LIT(name), .action = SLICE_LIT(what), .expression = SLICE_LIT(expr) \
+    }
 
 static struct ruleset *
 build(struct fixture *f, const struct rule_in *rules, size_t n)
@@ -23,8 +26,9 @@ START_TEST(first_terminating_match)
 {
     struct fixture f;
     struct ruleset_answer a;
-    struct rule_in rules[] = {R("1", "log", "true"), R("2", "block", "ssl"), R("3", "skip", "http.host eq \"a\""),
-                              R("4", "managed_challenge", "http.host in {\"a\" \"b\"}"), R("5", "block", "true")};
+    struct rule_in rules[] = {
+        R("1", "log", "true"), R("2", "block", "ssl"), R("3", "skip", "http.host eq \"a\""),
+        R("4", "managed_challenge", "http.host in {\"a\" \"b\"}"), R("5", "block", "true")};
     acd_slice phase = SLICE_LIT("http_ratelimit"), product = SLICE_LIT("waf");
     rules[2].skip.phases = &phase;
     rules[2].skip.nphases = 1;
@@ -92,7 +96,8 @@ START_TEST(fails_closed)
 {
     struct fixture f;
     struct ruleset_answer a;
-    struct rule_in rules[] = {R("1", "log", "true"), R("2", "skip", "not ip.src in {10.0.0.0/8}"), R("3", "log", "true")};
+    struct rule_in rules[] = {R("1", "log", "true"), R("2", "skip", "not ip.src in {10.0.0.0/8}"),
+                              R("3", "log", "true")};
     fixture_open(&f);
     rules[1].skip.phase = SLICE_LIT("current");
     struct ruleset *s = build(&f, rules, 3);
@@ -113,7 +118,8 @@ static bool
 found(const struct ruleset_findings *f, size_t rule, const char *at, const char *says)
 {
     for (size_t i = 0; i < f->len; i++)
-        if (f->items[i].rule == rule && strcmp(f->items[i].field, at) == 0 && strstr(f->items[i].message, says))
+        if (f->items[i].rule == rule && strcmp(f->items[i].field, at) == 0 &&
+            strstr(f->items[i].message, says))
             return true;
     return false;
 }
@@ -135,7 +141,8 @@ START_TEST(all_findings)
     r[1].action = SLICE_LIT("execute");
     r[2].action = SLICE_LIT("Block");
     r[3].response = (struct rule_response_in){true, 200, SLICE_LIT(""), SLICE_LIT("text/css")};
-    r[4].response = (struct rule_response_in){true, 400, slice_of(long_text, sizeof(long_text)), SLICE_LIT("text/xml")};
+    r[4].response =
+        (struct rule_response_in){true, 400, slice_of(long_text, sizeof(long_text)), SLICE_LIT("text/xml")};
     r[5].action = SLICE_LIT("log");
     r[5].response.present = true;
     r[6].action = SLICE_LIT("skip");
@@ -187,7 +194,8 @@ START_TEST(too_many_rules)
     for (int i = 0; i <= RULESET_RULES_MAX; i++)
         r[i] = R("", "block", "ssl");
     fixture_open(&f);
-    ck_assert_int_eq(ruleset_new(f.scheme, SLICE_LIT("s"), 1, r, RULESET_RULES_MAX + 1, &s, &all), ACD_EINVAL);
+    ck_assert_int_eq(ruleset_new(f.scheme, SLICE_LIT("s"), 1, r, RULESET_RULES_MAX + 1, &s, &all),
+                     ACD_EINVAL);
     ruleset_findings_done(&all);
     ck_assert_int_eq(ruleset_new(f.scheme, SLICE_LIT("s"), 1, r, RULESET_RULES_MAX, &s, &all), 0);
     ruleset_findings_done(&all);
@@ -200,9 +208,11 @@ END_TEST
 /* The table by value changes no answer: against the plain loop over the rules. */
 START_TEST(table_against_loop)
 {
-    static const char *const terms[] = {"http.host eq \"%c\"", "http.host in {\"%c\" \"q\"}", "not http.host eq \"%c\"",
-                                        "(http.host eq \"%c\" or http.host eq \"r\")", "http.referer eq \"%c\"",
-                                        "http.host ne \"%c\"", "http.host in {}", "http.host lt \"%c\""};
+    static const char *const terms[] = {
+        "http.host eq \"%c\"",     "http.host in {\"%c\" \"q\"}",
+        "not http.host eq \"%c\"", "(http.host eq \"%c\" or http.host eq \"r\")",
+        "http.referer eq \"%c\"",  "http.host ne \"%c\"",
+        "http.host in {}",         "http.host lt \"%c\""};
     struct prng r = {test_seed()};
     for (int round = 0; round < 300; round++) {
         enum { N = 90 };
@@ -219,7 +229,8 @@ START_TEST(table_against_loop)
                                terms[prng_below(&r, 8)]);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                at += snprintf(text[i] + at, sizeof(text[i]) - (size_t)at, term, (int)('a' + prng_below(&r, 20)));
+                at += snprintf(text[i] + at, sizeof(text[i]) - (size_t)at, term,
+                               (int)('a' + prng_below(&r, 20)));
 #pragma GCC diagnostic pop
             }
             in[i] = (struct rule_in){.action = prng_below(&r, 4) ? SLICE_LIT("log") : SLICE_LIT("block"),

@@ -6,7 +6,8 @@ START_TEST(standard_fields)
     ck_assert_int_eq(rule_scheme_new(true, &s), 0);
     ck_assert_uint_eq(s->nfields, RULE_F_STANDARD);
     ck_assert_int_eq(rule_scheme_find_field(s, SLICE_LIT("http.host")), RULE_F_HTTP_HOST);
-    ck_assert_int_eq(rule_scheme_find_field(s, SLICE_LIT("anchord.cert_trusted")), RULE_F_ANCHORD_CERT_TRUSTED);
+    ck_assert_int_eq(rule_scheme_find_field(s, SLICE_LIT("anchord.cert_trusted")),
+                     RULE_F_ANCHORD_CERT_TRUSTED);
     ck_assert_int_lt(rule_scheme_find_field(s, SLICE_LIT("http.response.code")), 0);
     for (unsigned i = 0; i < s->nfields; i++) {
         ck_assert(rule_name_valid(slice_of(s->fields[i].name, s->fields[i].name_len)));

@@ -17,7 +17,8 @@ START_TEST(bytes_of_all_sizes)
         char(*text)[24] = calloc(n + 1, sizeof(*text));
         struct rule_set *s;
         for (size_t i = 0; i < n; i++)
-            v[i] = rule_bytes_value(text[i], (size_t)snprintf(text[i], sizeof(text[i]), "%zu.host-%zu", i, i * 7));
+            v[i] = rule_bytes_value(text[i],
+                                    (size_t)snprintf(text[i], sizeof(text[i]), "%zu.host-%zu", i, i * 7));
         ck_assert_int_eq(rule_set_new(RULE_BYTES, v, NULL, n, &s), 0);
         ck_assert_uint_eq(s->len, n);
         for (size_t i = 0; i < n; i++) {

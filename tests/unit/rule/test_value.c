@@ -4,10 +4,11 @@
 
 START_TEST(types)
 {
-    static const char *const good[] = {"Bool", "Int", "Bytes", "Ip", "Array<Bytes>", "Map<Array<Bytes>>",
-                                       "Array<Map<Array<Int>>>", "Map<Map<Bytes>>"};
-    static const char *const bad[] = {"", "bool", "Array", "Array<>", "Array<Bytes", "Bytes>", "Map<Bytes>>",
-                                      "Array< Int>", "Array<Foo>", "Map<"};
+    static const char *const good[] = {
+        "Bool",           "Int", "Bytes", "Ip", "Array<Bytes>", "Map<Array<Bytes>>", "Array<Map<Array<Int>>>",
+        "Map<Map<Bytes>>"};
+    static const char *const bad[] = {"",       "bool",        "Array",       "Array<>",    "Array<Bytes",
+                                      "Bytes>", "Map<Bytes>>", "Array< Int>", "Array<Foo>", "Map<"};
     struct rule_type t;
     char text[RULE_TYPE_TEXT_MAX];
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

@@ -37,8 +37,8 @@ END_TEST
 
 START_TEST(field_that_fails)
 {
-    static const char *const all[] = {"ip.src eq 1.2.3.4", "not ip.src eq 1.2.3.4", "cidr(ip.src, 8, 8) eq 1.0.0.0",
-                                      "ssl or ip.src in {::/0}"};
+    static const char *const all[] = {"ip.src eq 1.2.3.4", "not ip.src eq 1.2.3.4",
+                                      "cidr(ip.src, 8, 8) eq 1.0.0.0", "ssl or ip.src in {::/0}"};
     struct fixture f;
     struct rule_result r;
     fixture_open(&f);
@@ -62,7 +62,8 @@ START_TEST(budget)
     struct fixture f;
     struct rule_result r;
     fixture_open(&f);
-    set_text(&f, "http.host", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    set_text(&f, "http.host",
+             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     static const char *const all[] = {"not http.host contains \"b\" and not http.host contains \"c\"",
                                       "http.host matches \"a+b?\" or not http.host matches \"c|d\"",
                                       "upper(http.host) ne lower", "not http.host wildcard \"*b*c*\""};
@@ -118,7 +119,8 @@ START_TEST(scratch_is_bounded)
 }
 END_TEST
 
-/* Steps of expressions that are made to hurt, on values of n and 2n bytes: twice the length, about twice the cost. */
+/* Steps of expressions that are made to hurt, on values of n and 2n bytes: twice the length, about twice the
+ * cost. */
 START_TEST(cost_is_linear)
 {
     static const char *const all[] = {
@@ -146,8 +148,8 @@ START_TEST(cost_is_linear)
         ck_assert_int_ne(rule_eval(p, f.ctx, &once), RULE_FAILED);
         rule_ctx_set(f.ctx, RULE_F_HTTP_HOST, rule_bytes_value(text, 2 * LEN));
         ck_assert_int_ne(rule_eval(p, f.ctx, &twice), RULE_FAILED);
-        ck_assert_msg(twice.steps <= 2 * once.steps + 16 && twice.steps > once.steps, "%s: %llu, %llu", all[i],
-                      (unsigned long long)once.steps, (unsigned long long)twice.steps);
+        ck_assert_msg(twice.steps <= 2 * once.steps + 16 && twice.steps > once.steps, "%s: %llu, %llu",
+                      all[i], (unsigned long long)once.steps, (unsigned long long)twice.steps);
         rule_free(p);
     }
     free(text);
@@ -160,9 +162,14 @@ START_TEST(constants_fold)
     static const struct {
         const char *text;
         uint64_t steps; /* including the end */
-    } cases[] = {{"true", 1},  {"false and http.host eq \"a\"", 1}, {"ssl or true", 1},
-                 {"not (true xor true) and ssl", 2}, {"http.host in {}", 1}, {"ssl and not false", 2},
-                 {"ssl xor true", 2}, {"not not not ssl", 2}};
+    } cases[] = {{"true", 1},
+                 {"false and http.host eq \"a\"", 1},
+                 {"ssl or true", 1},
+                 {"not (true xor true) and ssl", 2},
+                 {"http.host in {}", 1},
+                 {"ssl and not false", 2},
+                 {"ssl xor true", 2},
+                 {"not not not ssl", 2}};
     struct fixture f;
     fixture_open(&f);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -181,12 +188,14 @@ START_TEST(fields_of_a_program)
     struct fixture f;
     unsigned n;
     fixture_open(&f);
-    struct rule_prog *p = compile(&f, "any(starts_with(http.request.headers.names[*], http.host)) or ssl and ssl");
+    struct rule_prog *p =
+        compile(&f, "any(starts_with(http.request.headers.names[*], http.host)) or ssl and ssl");
     const uint16_t *reads = rule_fields(p, &n);
     ck_assert_uint_eq(n, 3);
     ck_assert(reads[0] < reads[1] && reads[1] < reads[2]);
     ck_assert(rule_reads(p, RULE_F_HTTP_HOST) && rule_reads(p, RULE_F_SSL) && !rule_reads(p, RULE_F_IP_SRC));
-    ck_assert(slice_eqs(rule_text(p), "any(starts_with(http.request.headers.names[*], http.host)) or ssl and ssl"));
+    ck_assert(
+        slice_eqs(rule_text(p), "any(starts_with(http.request.headers.names[*], http.host)) or ssl and ssl"));
     rule_free(p);
     fixture_close(&f);
 }
