@@ -94,6 +94,8 @@ fill_verdict(struct batch *b, struct item *it, const acd_verdict *v, bool cached
     a->cached = cached;
     a->revoked = (v->flags & ACD_VERDICT_REVOKED) != 0;
     a->valid_until_ms = good ? v->valid_until_ms : 0;
+    /* Whoever keeps it goes by chain and trust digest, as our own key does. A verdict that rests on anything
+     * else must not be kept elsewhere, or a change of that would go unnoticed there. */
     if (!(v->flags & ACD_VERDICT_LIMIT)) {
         a->keep_from_ms = v->valid_from_ms;
         a->keep_until_ms = v->valid_until_ms;

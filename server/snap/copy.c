@@ -116,7 +116,8 @@ snap_copy_take(const char *path, struct snap_map **map, struct snap_slot *slot, 
     if (same_file && now.seq <= slot->seq)
         return 0;
     /* The same pieces at a later time: the views that are out do not read roots, so only ours changes. */
-    rc = same_file && now.used == slot->used && memcmp(&now.roots, &slot->roots, sizeof(now.roots)) == 0
+    rc = same_file && now.revision == slot->revision && now.used == slot->used &&
+                 memcmp(&now.roots, &slot->roots, sizeof(now.roots)) == 0
              ? 1
              : whole_copy(fd, head, &now, map, err);
     if (rc == 1)
