@@ -14,7 +14,12 @@ main(void)
     acd_client *client = NULL;
     int rc = acd_client_open("not a url", NULL, &client, &err);
     acd_client_close(client);
-    return rc == ACD_EINVAL && err.text[0] ? 0 : 1;
+    if (rc != ACD_EINVAL || !err.text[0])
+        return 1;
+    acd_edge *edge = NULL;
+    rc = acd_edge_open("/nonexistent/image", NULL, &edge, &err);
+    acd_edge_close(edge);
+    return rc == ACD_ENOENT ? 0 : 1;
 }
 
 #endif
