@@ -1,4 +1,5 @@
-/* A client program in a few lines, with every public header in one file, compiled as strict C11 and as C++17 against the shared library. */
+/* A client program in a few lines, with every public header in one file, compiled as strict C11 and as C++17
+ * against the shared library. */
 #ifndef TESTS_LIBANCHORD_USE_H
 #define TESTS_LIBANCHORD_USE_H
 
