@@ -270,7 +270,7 @@ static int
 run_read(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
          acd_err *err)
 {
-    struct session_node *node;
+    struct session_node *node = NULL;
     struct unit u;
     int rc = session_take(core, &node, err);
     if (rc < 0)
@@ -385,7 +385,7 @@ core_free(struct core *core)
 int
 core_revision(struct core *core, uint64_t *ret, acd_err *err)
 {
-    struct session_node *node;
+    struct session_node *node = NULL;
     int rc = session_take(core, &node, err);
     if (rc < 0)
         return rc;
