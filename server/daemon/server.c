@@ -236,4 +236,5 @@ void
 server_tick(struct server *s)
 {
     publisher_heal(s->publisher, s->heal_session);
+    publisher_beat(s->publisher, s->heal_session);
 }

@@ -340,6 +340,49 @@ publisher_heal(struct publisher *p, struct plug_session *s)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
+/* Is what is published what storage holds? */
+static bool
+is_current(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    uint64_t revision = 0;
+    int rc = plug_begin(s, false, 0, err);
+    if (rc < 0)
+        return false;
+    rc = plug_seq_now(s, &revision, err);
+    plug_rollback(s);
+    return rc == 0 && revision == p->revision;
+}
+
+static void
+beat(struct publisher *p, struct plug_session *s)
+{
+    acd_err err = ACD_ERR_INIT;
+    struct snap_info info;
+    struct snap_view *view;
+    int64_t now_ms = clock_wall_ms(p->opts.clock);
+    if (!p->opts.path || p->behind || !p->w || !snap_writer_view(p->w))
+        return;
+    snap_view_info(snap_writer_view(p->w), &info);
+    /* A wall clock that was set back is followed at once. */
+    if ((info.created_ms <= now_ms && now_ms - info.created_ms < PUBLISH_BEAT_MS) || !is_current(p, s, &err))
+        return;
+    int rc = snap_begin(p->w, &err);
+    if (rc == 0)
+        rc = snap_commit(p->w, p->revision, now_ms, &view, &err);
+    if (rc == 0)
+        snap_pub_set(p->opts.pub, view);
+    else
+        LOG(ACD_LOG_ERR, "snapshot.beat", LF_STR("why", err_text(&err, rc)));
+}
+
+void
+publisher_beat(struct publisher *p, struct plug_session *s)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    beat(p, s);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
 /* --- facts ------------------------------------------------------------------------------------------------
  */
 

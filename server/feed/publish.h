@@ -39,6 +39,14 @@ void publisher_apply(struct publisher *p, struct plug_session *s, const struct c
 /* Tries again when the last publication failed or is in memory only; rarely when it fails again and again. */
 void publisher_heal(struct publisher *p, struct plug_session *s);
 
+/*
+ * Says in the image that it is the truth of now, when it is: one root is written, no piece. Who maps the
+ * image knows its age by that, and a server that has died by its growing old. Does nothing while the last
+ * confirmation is younger than PUBLISH_BEAT_MS, and for images without a file.
+ */
+enum { PUBLISH_BEAT_MS = 1000 };
+void publisher_beat(struct publisher *p, struct plug_session *s);
+
 struct publisher_info {
     uint64_t revision; /* published */
     bool behind;       /* a publication failed and has not been healed */
