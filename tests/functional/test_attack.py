@@ -278,7 +278,7 @@ def resources(server):
 def storm(server, pki, ca, questions, changes):
     for name in ("leaf", "sub"):
         pki.openssl("x509", "-in", pki.path(name), "-outform", "DER", "-out", pki.path(name, "der"))
-    done = subprocess.run([os.environ["ANCHORD_STORM"], server.socket, "example.com", ca, "api.example.com",
+    done = subprocess.run([os.path.join(harness.BUILD, "tests", "functional", "storm"), server.socket, "example.com", ca, "api.example.com",
                            str(questions), str(changes), pki.path("leaf", "der"), pki.path("sub", "der")],
                           capture_output=True, check=False, timeout=300)
     check(done.returncode == 0, "storm: %s %s" % (done.stdout.decode(), done.stderr.decode()))
