@@ -7,6 +7,8 @@
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
+#include <stdatomic.h>
+
 #include "conf/conf.h"
 #include "core/core.h"
 #include "feed/publish.h"
@@ -27,8 +29,8 @@ struct server {
     struct query *query;
     struct rpc_table table;
     bool has_table;
-    struct bus *bus;
-    char **urls; /* what is listened on */
+    _Atomic(struct bus *) bus; /* calls arrive before it is set */
+    char **urls;               /* what is listened on */
     size_t nurls;
 };
 

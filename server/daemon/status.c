@@ -23,13 +23,13 @@ add_counter(struct rpc_call *call, Anchord__V1__GetStatusResponse *resp, const c
 }
 
 static int
-add_counters(struct server *s, struct rpc_call *call, const struct publisher_info *pub,
+add_counters(struct server *s, struct bus *bus, struct rpc_call *call, const struct publisher_info *pub,
              Anchord__V1__GetStatusResponse *resp)
 {
     struct query_counters q;
     struct bus_counters b;
     query_counters(s->query, &q);
-    bus_counters(s->bus, &b);
+    bus_counters(bus, &b);
     const struct {
         const char *name;
         uint64_t value;
@@ -77,6 +77,9 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
 {
     struct server *s = ctx;
     struct publisher_info pub;
+    struct bus *bus = atomic_load(&s->bus);
+    if (!bus)
+        return err_set(err, ACD_EUNAVAIL, "the server is starting");
     Anchord__V1__GetStatusResponse *resp =
         wire_new(call->region, Anchord__V1__GetStatusResponse, anchord__v1__get_status_response);
     (void)req;
@@ -91,9 +94,9 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
     resp->data_dir = wire_text(call->region, slice_str(s->data));
     int rc = resp->data_dir ? core_revision(s->core, &resp->truth_revision, err) : ACD_ENOMEM;
     for (size_t i = 0; rc == 0 && i < s->nurls; i++)
-        rc = wire_append(call->region, &resp->n_listeners, &resp->listeners, (char *)bus_url(s->bus, i));
+        rc = wire_append(call->region, &resp->n_listeners, &resp->listeners, (char *)bus_url(bus, i));
     if (rc == 0)
-        rc = add_counters(s, call, &pub, resp);
+        rc = add_counters(s, bus, call, &pub, resp);
     *ret_resp = resp;
     return rc;
 }

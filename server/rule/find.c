@@ -1,7 +1,7 @@
 /*
- * Two bytes of the needle, the first and the last, are compared at 32 positions at once; only where both agree
- * the rest is looked at. Hostile text can make every position a candidate, so after a number of vain candidates
- * that grows with the text the C library's search takes over, which is linear in the worst case.
+ * Two bytes of the needle, the first and the last, are compared at 32 positions at once; only where both
+ * agree the rest is looked at. Hostile text can make every position a candidate, so after a number of vain
+ * candidates that grows with the text the C library's search takes over, which is linear in the worst case.
  */
 #include "rule/find.h"
 

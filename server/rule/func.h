@@ -1,6 +1,6 @@
 /*
- * Functions of the language at run time. They are pure, allocate only from the scratch memory of the call, and
- * charge what they read and produce. Inside rule/ only.
+ * Functions of the language at run time. They are pure, allocate only from the scratch memory of the call,
+ * and charge what they read and produce. Inside rule/ only.
  */
 #ifndef RULE_FUNC_H
 #define RULE_FUNC_H

@@ -40,7 +40,7 @@ white_space(const uint8_t *p, size_t left)
     if (p[0] == 0xe1 && p[1] == 0x9a && p[2] == 0x80) /* U+1680 */
         return 3;
     if (p[0] == 0xe2 && p[1] == 0x80 && (p[2] <= 0x8a || p[2] == 0xa8 || p[2] == 0xa9 || p[2] == 0xaf))
-        return 3; /* U+2000..U+200A, U+2028, U+2029, U+202F */
+        return 3;                                     /* U+2000..U+200A, U+2028, U+2029, U+202F */
     if (p[0] == 0xe2 && p[1] == 0x81 && p[2] == 0x9f) /* U+205F */
         return 3;
     if (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) /* U+3000 */
@@ -184,8 +184,8 @@ lex_int(struct lex *l, int64_t *ret)
     for (size_t i = start; i < l->at; i++) {
         int d = digit(l->text[i]);
         if (d >= (int)radix)
-            return lex_fail(l, RULE_E_VALUE, first, l->at - first, "`%c` is not a digit of radix %u", l->text[i],
-                            radix);
+            return lex_fail(l, RULE_E_VALUE, first, l->at - first, "`%c` is not a digit of radix %u",
+                            l->text[i], radix);
         if (__builtin_mul_overflow(v, (int64_t)radix, &v) ||
             (neg ? __builtin_sub_overflow(v, (int64_t)d, &v) : __builtin_add_overflow(v, (int64_t)d, &v)))
             return lex_fail(l, RULE_E_VALUE, first, l->at - first, "the integer does not fit in 64 bits");

@@ -1,9 +1,9 @@
 /*
  * Regular expressions over bytes: the syntax of Rust's regex crate with Unicode mode and UTF-8 mode off.
  *
- * What is accepted is decided by our own parser; the library behind only runs patterns that we print for it, so
- * another library changes no answer. Not taken, and refused with a message: (?u) and (?R), \< \> and \b{...},
- * group names outside ASCII. Matching is an unanchored search in time linear in the value.
+ * What is accepted is decided by our own parser; the library behind only runs patterns that we print for it,
+ * so another library changes no answer. Not taken, and refused with a message: (?u) and (?R), \< \> and
+ * \b{...}, group names outside ASCII. Matching is an unanchored search in time linear in the value.
  *
  * A compiled regex is read-only and free for any thread (the library guards its own cache).
  */

@@ -1,6 +1,6 @@
 /*
- * The evaluator: one loop over the program. rule_eval and rule_eval_traced are the same code, once compiled with
- * tracing and once without, so that explaining costs nothing when it is off.
+ * The evaluator: one loop over the program. rule_eval and rule_eval_traced are the same code, once compiled
+ * with tracing and once without, so that explaining costs nothing when it is off.
  */
 #include "rule/vm.h"
 
@@ -296,8 +296,8 @@ step_in(const struct rule_value *v, const struct ast_index *index)
     return v->tag == RULE_V_MAP ? rule_map_find(v, index->key) : NULL;
 }
 
-/* Collects into scratch memory what the path leads to from v on; elements that lack something are left out. The
- * items lie in a row, because nothing else allocates meanwhile. */
+/* Collects into scratch memory what the path leads to from v on; elements that lack something are left out.
+ * The items lie in a row, because nothing else allocates meanwhile. */
 static bool
 collect(struct run *r, const struct rule_value *v, const struct ast_index *index, unsigned n, size_t *len)
 {
@@ -351,7 +351,8 @@ op_path(struct run *r, const struct rule_path *path, const struct rule_value *v,
 }
 
 static bool
-call_one(struct run *r, const struct rule_call_code *code, const struct rule_value *args, struct rule_value *ret)
+call_one(struct run *r, const struct rule_call_code *code, const struct rule_value *args,
+         struct rule_value *ret)
 {
     struct rule_call call = {r->ctx, args, code->nargs, &r->steps};
     r->steps++;
@@ -506,7 +507,8 @@ rule_eval(const struct rule_prog *p, struct rule_ctx *c, struct rule_result *ret
 }
 
 enum rule_outcome
-rule_eval_traced(const struct rule_prog *p, struct rule_ctx *c, struct rule_mark *marks, struct rule_result *ret)
+rule_eval_traced(const struct rule_prog *p, struct rule_ctx *c, struct rule_mark *marks,
+                 struct rule_result *ret)
 {
     return start(p, c, marks, ret);
 }

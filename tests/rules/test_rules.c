@@ -104,8 +104,8 @@ check_case(const json_t *c)
     int r = rule_compile(scheme, expr, &prog, &error);
     if (json_is_true(json_object_get(c, "error"))) {
         ck_assert_msg(r == ACD_EINVAL && many == ACD_EINVAL && n > 0, "%s: compiled", id);
-        ck_assert_msg(strcmp(rule_error_kind_name(error.kind), text_of(c, "kind")) == 0, "%s: kind %s: %s", id,
-                      rule_error_kind_name(error.kind), error.message);
+        ck_assert_msg(strcmp(rule_error_kind_name(error.kind), text_of(c, "kind")) == 0, "%s: kind %s: %s",
+                      id, rule_error_kind_name(error.kind), error.message);
         ck_assert_msg(!at || json_integer_value(at) == (json_int_t)error.at, "%s: at %zu: %s", id, error.at,
                       error.message);
         ck_assert_msg(all[0].at == error.at && all[0].kind == error.kind, "%s: another first error", id);
@@ -219,7 +219,8 @@ START_TEST(batch_bad_lines)
     json_words = strstr(text, "\"error\":\"");
     ck_assert_ptr_nonnull(json_words);
     ck_assert_ptr_nonnull(strstr(json_words, "\"kind\":\"json\"}\n{\"id\":\"b\""));
-    ck_assert_int_eq(strncmp(text, expected, strlen("{\"id\":1,\"result\":true}\n{\"id\":null,\"error\":\"")), 0);
+    ck_assert_int_eq(strncmp(text, expected, strlen("{\"id\":1,\"result\":true}\n{\"id\":null,\"error\":\"")),
+                     0);
     ck_assert_str_eq(strstr(text, "{\"id\":\"b\""), strstr(expected, "{\"id\":\"b\""));
     free(text);
 }
