@@ -306,6 +306,39 @@ def test_no_stale_answer_and_nothing_grows(case):
     agrees(server)
 
 
+def test_stops_and_kills_lose_nothing_acknowledged(case):
+    server, acknowledged, over = case.server(), [], []
+
+    def create(worker):
+        number = 0
+        while not over:
+            number += 1
+            name = "a%d-%d" % (worker, number)
+            if server.ctl("account", "create", "--name", name).code == 0:
+                acknowledged.append(name)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as clients:
+        work = [clients.submit(create, worker) for worker in range(4)]
+        try:
+            for turn in range(4):
+                goal = len(acknowledged) + 20
+                server.until(lambda goal=goal: len(acknowledged) >= goal, "accounts are created")
+                if turn % 2:
+                    server.kill()
+                    server.start(wait=False)  # and again while it starts
+                    server.kill()
+                else:
+                    equal(server.stop(), 0, "exit status")
+                server.start()
+        finally:
+            over.append(True)
+        for one in work:
+            one.result()
+    there = {one["name"] for one in server.json("account", "list")}
+    check(set(acknowledged) <= there, "lost: %r" % sorted(set(acknowledged) - there))
+    agrees(server)
+
+
 # --- a long run against a model --------------------------------------------------------------------------------
 
 class Model:
