@@ -346,8 +346,9 @@ closing_wait(struct closing *c)
     return done;
 }
 
-bool
-link_close_socket(uint32_t id)
+/* False: nng did not come back within a second, and keeps the socket. */
+static bool
+close_socket(uint32_t id)
 {
     pthread_t thread;
     pthread_attr_t attr;
@@ -405,7 +406,7 @@ link_close(struct link *l)
     wait_calm(l);
     (void)nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, NULL, NULL);
     (void)nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    if (!link_close_socket(l->sock.id)) {
+    if (!close_socket(l->sock.id)) {
         abandon(l);
         return;
     }

@@ -9,6 +9,7 @@ struct rpc_bound {
     const struct rpc_method *method;
     rpc_handler fn;
     void *ctx;
+    size_t light_payload; /* 0: never light */
 };
 
 static const struct rpc_method methods[] = {
@@ -71,18 +72,34 @@ rpc_table_done(struct rpc_table *t)
     *t = (struct rpc_table){.clock = NULL};
 }
 
-int
-rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx)
+static struct rpc_bound *
+bound_find(struct rpc_table *t, const char *method)
 {
     char full[LIMIT_METHOD];
     (void)snprintf(full, sizeof(full), "%s%s", str_starts(method, PACKAGE) ? "" : PACKAGE, method);
-    struct rpc_bound *b = map_find(&t->methods, slice_str(full));
+    return map_find(&t->methods, slice_str(full));
+}
+
+int
+rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx)
+{
+    struct rpc_bound *b = bound_find(t, method);
     if (!b)
         return ACD_ENOENT;
     if (b->fn)
         return ACD_EEXIST;
     b->fn = fn;
     b->ctx = ctx;
+    return 0;
+}
+
+int
+rpc_mark_light(struct rpc_table *t, const char *method, size_t max_payload)
+{
+    struct rpc_bound *b = bound_find(t, method);
+    if (!b || !b->fn)
+        return ACD_ENOENT;
+    b->light_payload = max_payload;
     return 0;
 }
 
@@ -178,6 +195,7 @@ admit(const struct rpc_table *t, acd_slice raw, struct rpc_call *call)
         call->arrival_ns + (uint64_t)(ms < LIMIT_TIMEOUT_MS ? ms : LIMIT_TIMEOUT_MS) * 1000000;
     call->method = b->method;
     call->bound = b;
+    call->light = b->light_payload > 0 && f->payload.len <= b->light_payload;
     return 0;
 }
 
@@ -188,6 +206,7 @@ rpc_admit(const struct rpc_table *t, acd_slice raw, const struct rpc_peer *peer,
     call->bound = NULL;
     call->peer = peer;
     call->actor = NULL;
+    call->light = false;
     call->revision = 0;
     call->err.struct_size = sizeof(call->err);
     call->err.native = 0;

@@ -1,7 +1,7 @@
 /*
  * Calls, as a handler sees them: a table of methods (methods.def), deadlines, statuses, error details.
  *
- * Included by core, query, feed and daemon for handlers; by bus_nng.c to run them. The table is filled before
+ * Included by core, query, feed and daemon for handlers; by the bus to run them. The table is filled before
  * the bus starts and constant afterwards. A rpc_call belongs to one worker while it runs; nothing of it
  * (request, region, slices) outlives the handler, except the response, which lives until the reply is
  * encoded.
@@ -9,7 +9,7 @@
  * A handler returns 0 and sets *ret_resp to a message made in call->region, or returns a negative ACD_E* with
  * a sentence in err; the reply's code is the gRPC code of the table in anchord/status.h. err->retry_after_ms
  * goes to the caller. A handler is called on a query worker (RPC_EDGE) or on the admin pool (the other
- * classes); the thread is registered with RCU.
+ * classes); the thread is registered with RCU. A light one may run on the bus's I/O thread.
  */
 #ifndef WIRE_RPC_H
 #define WIRE_RPC_H
@@ -55,6 +55,7 @@ struct rpc_call {
     uint64_t deadline_ns;    /* monotonic */
     void *actor;             /* for the authorize hook to leave and the handler to find */
     uint64_t revision;       /* the handler sets it: reply.revision */
+    bool light;              /* rpc_mark_light holds for it */
 
     /* private to wire/ */
     const struct rpc_bound *bound;
@@ -94,6 +95,9 @@ void rpc_table_done(struct rpc_table *t);
 /* method: "EdgeService/GetTrust" or the full name. ACD_ENOENT: not in methods.def; ACD_EEXIST: bound already.
  */
 int rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx) ACD_MUSTCHECK;
+/* Promises that the handler takes some microseconds, never blocks and touches no file, for requests of so
+ * many bytes at most: such a call may run on the I/O thread of the bus. ACD_ENOENT: not bound. */
+int rpc_mark_light(struct rpc_table *t, const char *method, size_t max_payload) ACD_MUSTCHECK;
 void rpc_set_authorize(struct rpc_table *t, rpc_authorize fn, void *ctx);
 void rpc_set_replay(struct rpc_table *t, rpc_replay fn, void *ctx);
 

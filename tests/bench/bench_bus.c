@@ -18,7 +18,7 @@
 #include "wire/bus.h"
 #include "wire/call.h"
 
-enum { FLIGHTS = 64, ECHO_CONTEXTS = 128, REPLY_CAS = 2, REPLIES = 5 };
+enum { FLIGHTS = 64, ECHO_CONTEXTS = 128, REPLY_CAS = 2, REPLIES = 5, LIGHT_BYTES = 1024 };
 
 struct sizes {
     uint8_t request[4096], reply[4096];
@@ -215,6 +215,7 @@ run(const char *listen, const char *echo_url, double seconds)
     acd_err err = ACD_ERR_INIT;
     must(rpc_table_init(&table, &clock_system) == 0);
     must(rpc_bind(&table, "EdgeService/GetTrust", get_trust, NULL) == 0);
+    must(rpc_mark_light(&table, "EdgeService/GetTrust", LIGHT_BYTES) == 0);
     struct bus_opts opts = {.table = &table, .urls = &listen, .n_urls = 1};
     must(bus_start(&opts, &bus, &err) == 0);
     request_fill(&sizes);
