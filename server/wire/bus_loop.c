@@ -4,8 +4,8 @@
  * go to their lane in one go; then the replies leave in one write. Level-triggered: what a round leaves
  * unread comes up again in the next.
  *
- * Light calls run here when no others wait in their lane: a wake-up costs more than they do. At most
- * LIGHT_MOST a round; beyond that the workers have them.
+ * Light calls run here when no others wait in their lane: a wake-up costs more than they do. A round that has
+ * lasted LIGHT_ROUND_NS leaves the rest to the workers.
  *
  * Deadlines need no timers: all connections are looked at every tick, a quarter of the shortest of them.
  */
@@ -25,10 +25,11 @@ enum { TICK_STEPS = 4, TICK_MAX_MS = 250 };
 
 #define COUNT(c, n) ((void)__atomic_fetch_add(&(c), (n), __ATOMIC_RELAXED))
 
-static uint64_t
-now_ms(void)
+static void
+clock_read(struct loop *l)
 {
-    return clock_mono_ns(&clock_system) / 1000000;
+    l->round_ns = clock_mono_ns(&clock_system);
+    l->now_ms = l->round_ns / 1000000;
 }
 
 /* ---- lists of connections ---- */
@@ -111,8 +112,7 @@ dispatch(struct loop *l, struct work *w, uint32_t calls)
         refuse(l, w, ACD_EUNAVAIL, "the server is stopping");
     } else if (calls > l->opts->per_conn) {
         refuse(l, w, ACD_EBUSY, "too many calls in flight on this connection");
-    } else if (w->call.light && waiting == 0 && l->light_left > 0) {
-        l->light_left--;
+    } else if (w->call.light && waiting == 0 && clock_mono_ns(&clock_system) - l->round_ns < LIGHT_ROUND_NS) {
         w->call.region = &l->region;
         rpc_run(l->opts->table, &w->call);
         answer(l, w);
@@ -384,8 +384,7 @@ on_conn(struct loop *l, struct bus_conn *c, uint32_t events)
 static void
 round_of(struct loop *l, struct epoll_event *events, int n)
 {
-    l->now_ms = now_ms();
-    l->light_left = LIGHT_MOST;
+    clock_read(l);
     for (int i = 0; i < n; i++) {
         void *ptr = events[i].data.ptr;
         if (ptr == &l->wake)
@@ -439,7 +438,8 @@ int
 loop_start(struct loop *l, acd_err *err)
 {
     l->tick_ms = tick_of(l->opts);
-    l->now_ms = l->swept_ms = now_ms();
+    clock_read(l);
+    l->swept_ms = l->now_ms;
     mem_init(&l->region, REGION_BLOCK, LIMIT_REGION);
     int rc = open_all(l);
     if (rc == 0)

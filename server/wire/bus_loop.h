@@ -11,7 +11,7 @@
 #include "wire/bus_listen.h"
 #include "wire/bus_work.h"
 
-enum { READ_CHUNK = 32768, EVENTS = 64, ACCEPT_MOST = 64, LIGHT_MOST = 64 };
+enum { READ_CHUNK = 32768, EVENTS = 64, ACCEPT_MOST = 64, LIGHT_ROUND_NS = 300000 };
 
 struct conn_list {
     struct bus_conn *first, *last;
@@ -32,10 +32,10 @@ struct loop {
     struct thread thread;
     bool opened, running;
     int poll, wake, spare;
+    uint64_t round_ns; /* when this round began */
     uint64_t now_ms, swept_ms, tick_ms;
     uint32_t last_number;
-    uint32_t light_left; /* light calls this round may still run */
-    bool muted;          /* no descriptors: listeners are off until the next tick */
+    bool muted; /* no descriptors: listeners are off until the next tick */
     struct chunk *shared;
     struct mem_region region;
     struct gather gather;
