@@ -58,7 +58,8 @@ raw_send_stack(int fd, acd_slice stack, acd_slice body, int flags)
     for (int i = 0; i < 8; i++)
         msg[1 + i] = (uint8_t)(len >> (56 - 8 * i));
     memcpy(msg + 9, stack.ptr, stack.len);
-    memcpy(msg + 9 + stack.len, body.ptr, body.len);
+    if (body.len)
+        memcpy(msg + 9 + stack.len, body.ptr, body.len);
     return send(fd, msg, 9 + len, MSG_NOSIGNAL | flags) == (ssize_t)(9 + len) ? 0 : -errno;
 }
 
