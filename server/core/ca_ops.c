@@ -20,10 +20,10 @@ upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void 
     int rc = upload_product(call, req->product, &up->product, err);
     if (rc == 0)
         rc = check_name(call, "name", req->name, err);
+    if (rc == 0)
+        rc = upload_profile(req->profile, err);
     if (rc < 0)
         return rc;
-    if (req->profile > ANCHORD__V1__PROFILE__PROFILE_COMPAT)
-        return err_set(err, ACD_EINVAL, "profile %d is unknown: strict or compat", (int)req->profile);
     up->name = req->name;
     up->text = slice_str(req->certificates);
     up->leaf = req->leaf;

@@ -78,6 +78,7 @@ name_anchor(struct batch *b, struct item *it, int32_t anchor)
     int rc = snap_trust_ca(b->view, &it->trust, (uint32_t)anchor, &ca, &flags);
     if (rc < 0)
         return rc;
+    it->answer->anchor = (uint32_t)anchor + 1;
     it->answer->ca_id = mem_strndup(b->region, ca.id.ptr, ca.id.len);
     it->answer->ca_sha256 = wire_bytes(mem_slice(b->region, slice_of(ca.sha256, DIGEST_LEN)));
     return it->answer->ca_id && it->answer->ca_sha256.data ? 0 : ACD_ENOMEM;
@@ -93,6 +94,12 @@ fill_verdict(struct batch *b, struct item *it, const acd_verdict *v, bool cached
     a->cached = cached;
     a->revoked = (v->flags & ACD_VERDICT_REVOKED) != 0;
     a->valid_until_ms = good ? v->valid_until_ms : 0;
+    /* Whoever keeps it goes by chain and trust digest, as our own key does. A verdict that rests on anything
+     * else must not be kept elsewhere, or a change of that would go unnoticed there. */
+    if (!(v->flags & ACD_VERDICT_LIMIT)) {
+        a->keep_from_ms = v->valid_from_ms;
+        a->keep_until_ms = v->valid_until_ms;
+    }
     a->error = mem_strdup(b->region, v->error);
     a->reason = wire_text(b->region, slice_str(v->text));
     if (!a->error || !a->reason)

@@ -62,30 +62,36 @@ look(struct seen *s, uint32_t role, const char *text, size_t len, const char *ke
     ck_assert_int_eq(ops->inspect(NULL, &req, on_cert, on_finding, s, &err), 0);
 }
 
+/* What was written into the BIO, as text. (strndup would look one byte further than the memory reaches.) */
+static char *
+bio_text(BIO *bio)
+{
+    char *data;
+    size_t len = (size_t)BIO_get_mem_data(bio, &data);
+    char *text = malloc(len + 1);
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, data, len);
+    text[len] = '\0';
+    BIO_free(bio);
+    return text;
+}
+
 static char *
 pem_of(const struct item *it)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    char *data, *text;
     ck_assert_int_gt(PEM_write_bio(bio, "CERTIFICATE", "", it->der, (long)it->len), 0);
-    long len = BIO_get_mem_data(bio, &data);
-    text = strndup(data, (size_t)len);
-    BIO_free(bio);
-    return text;
+    return bio_text(bio);
 }
 
 static char *
 key_pem(EVP_PKEY *key, const char *pass)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    char *data, *text;
     ck_assert_int_eq(PEM_write_bio_PKCS8PrivateKey(bio, key, pass ? EVP_aes_128_cbc() : NULL, pass,
                                                    pass ? (int)strlen(pass) : 0, NULL, NULL),
                      1);
-    long len = BIO_get_mem_data(bio, &data);
-    text = strndup(data, (size_t)len);
-    BIO_free(bio);
-    return text;
+    return bio_text(bio);
 }
 
 static struct factory factory;

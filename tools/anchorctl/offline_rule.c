@@ -104,8 +104,8 @@ read_all(const char *file, struct buf *out)
 static json_t *
 error_json(const struct rule_error *e)
 {
-    return json_pack("{s:s,s:I,s:I,s:s}", "kind", rule_error_kind_name(e->kind), "at", (json_int_t)e->at, "len",
-                     (json_int_t)e->len, "message", e->message);
+    return json_pack("{s:s,s:I,s:I,s:s}", "kind", rule_error_kind_name(e->kind), "at", (json_int_t)e->at,
+                     "len", (json_int_t)e->len, "message", e->message);
 }
 
 static void
@@ -207,7 +207,8 @@ set_value(struct rule_ctx *ctx, const char *arg, struct mem_region *region, acd_
 }
 
 static void
-say(const struct options *o, const struct rule_prog *prog, struct rule_ctx *ctx, const struct rule_result *result)
+say(const struct options *o, const struct rule_prog *prog, struct rule_ctx *ctx,
+    const struct rule_result *result)
 {
     struct buf out = BUF_INIT(OUTPUT_MAX);
     struct rule_explain *tree = NULL;
@@ -230,7 +231,8 @@ say(const struct options *o, const struct rule_prog *prog, struct rule_ctx *ctx,
 }
 
 static int
-eval_in(const struct options *o, const struct rule_scheme *scheme, struct rule_ctx *ctx, struct mem_region *region)
+eval_in(const struct options *o, const struct rule_scheme *scheme, struct rule_ctx *ctx,
+        struct mem_region *region)
 {
     acd_slice text = slice_str(o->operand);
     struct rule_prog *prog;
@@ -297,7 +299,9 @@ offline_rule(int argc, char **argv)
         return usage();
     json_t *fields = load_fields(o.fields_file, &r);
     if (r == EXIT_FINE)
-        r = check ? rule_check(&o, fields) : o.batch ? rule_batch(stdin, stdout, fields) : rule_eval_one(&o, fields);
+        r = check     ? rule_check(&o, fields)
+            : o.batch ? rule_batch(stdin, stdout, fields)
+                      : rule_eval_one(&o, fields);
     json_decref(fields);
     return r;
 }

@@ -147,24 +147,25 @@ take_word(struct parse *p, const char *word)
     return 0;
 }
 
-/* A command that parses its own options gets what stands behind its verb, and -o where it stood before. */
+/* A command that parses its own options gets its verb and what stands behind, and -o json wherever it stood;
+ * -o table is what it does without. */
 static int
 leave_raw(struct parse *p)
 {
     struct ctl *c = p->c;
     int n = 0;
-    c->raw_argv = mem_new_n(&c->region, (size_t)p->argc + 3, char *);
+    c->raw_argv = mem_new_n(&c->region, (size_t)p->argc + 4, char *);
     ctl_need(c->raw_argv);
+    c->raw_argv[n++] = (char *)c->cmd->noun;
     c->raw_argv[n++] = (char *)c->cmd->verb;
-    if (c->val[OPT_OUTPUT]) {
-        c->raw_argv[n++] = "-o";
-        c->raw_argv[n++] = (char *)c->val[OPT_OUTPUT];
+    if (c->json) {
+        c->raw_argv[n++] = (char *)"-o";
+        c->raw_argv[n++] = (char *)"json";
     }
-    while (p->at < p->argc) {
-        const char *arg = p->argv[p->at++];
-        if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
+    for (; p->at < p->argc; p->at++) {
+        if (strcmp(p->argv[p->at], "--help") == 0 || strcmp(p->argv[p->at], "-h") == 0)
             c->val[OPT_HELP] = "";
-        c->raw_argv[n++] = (char *)arg;
+        c->raw_argv[n++] = p->argv[p->at];
     }
     c->raw_argc = n;
     return 0;

@@ -21,6 +21,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
+    {"x509", "certificates, without a server"},
+    {"rule", "rule expressions, without a server"},
     {"completion", "completion scripts for shells, and the manual page"},
     {NULL, NULL},
 };
@@ -109,11 +111,35 @@ const struct ctl_cmd ctl_cmds[] = {
                "input. Exits with 1 when it is not verified."},
 
     {"plugin", "list", NO_ARGS, .run = cmd_plugin_list, .help = "list the plugins that the server runs"},
+    {"plugin", "inspect", ONE_ARG("FILE"), .flags = CMD_LOCAL | CMD_FILES, .run = cmd_plugin_inspect,
+     .help = "show what a plugin file says about itself",
+     .detail = "Reads the file's note; none of its code is run. Exits with 1 when it is no plugin."},
 
     {"server", "status", NO_ARGS, .uses = USES(TAKES(WAIT)), .run = cmd_server_status,
      .help = "show version, revisions and counters"},
     {"server", "check", NO_ARGS, .run = cmd_server_check, .help = "compare stored data, counters and snapshot",
      .detail = "Exits with 1 when anything differs."},
+
+    {"x509", "inspect", .args = "[--role ca|leaf|origin-root|chain] [--key FILE] [--time TIME] [-o json] FILE",
+     .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_x509,
+     .help = "check a file as an upload is checked, without a server",
+     .detail = "Exits with 0 when it is acceptable, 1 when it is refused, 2 when it cannot be read."},
+    {"x509", "verify",
+     .args = "--batch | --purpose client|server [--host NAME|--ip IP|--email ADDRESS] [--time TIME] --trust FILE "
+             "[--untrusted FILE] [--crl FILE] [--max-depth N] [--profile strict|compat] [--explain] [-o json] LEAF",
+     .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_x509,
+     .help = "verify a certificate against given CAs, without a server",
+     .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
+               "order."},
+
+    {"rule", "check", .args = "[--fields FILE] [-o json] FILE|-", .max_args = CTL_ARGS_MAX,
+     .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_rule, .help = "check a rule expression, without a server",
+     .detail = "Exits with 1 when it is refused; warnings do not refuse."},
+    {"rule", "eval", .args = "--batch [--fields FILE] | EXPRESSION [--field NAME=VALUE]... [--fields FILE] [--explain] [-o json]",
+     .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW, .run = cmd_rule,
+     .help = "evaluate a rule expression, without a server",
+     .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
+               "order."},
 
     {"completion", "bash", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for bash"},
     {"completion", "zsh", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for zsh"},
