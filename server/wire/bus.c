@@ -3,7 +3,7 @@
  *
  *   client -> bus_loop (I/O thread: bus_listen, bus_read, sp) -> lane -> worker (bus_work) -> bus_conn ->
  * client
- *                 \_ light calls and refusals ______________________________________________/
+ *                 \_ prompt calls and refusals _____________________________________________/
  *
  * The end: the I/O thread first, so that nothing new comes; then the workers, which answer what still waits
  * with a refusal and write it themselves; then the connections.

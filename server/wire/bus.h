@@ -5,7 +5,7 @@
  *
  * Included by daemon. bus_start, bus_stop and bus_free are called by one thread; bus_counters by any. Workers
  * are threads of base/thread.h, registered with RCU; each owns the region its calls run in. So is the I/O
- * thread, which runs light calls (rpc_mark_light) itself when no others wait.
+ * thread, which answers prompt calls (rpc_bind_prompt) itself when no others wait.
  *
  * Overload: every queue is bounded. What does not fit is answered RESOURCE_EXHAUSTED with retry_after_ms at
  * once; a connection that does not read its replies is closed after send_ms, or when it holds more than its

@@ -1,11 +1,11 @@
 /*
  * A round: epoll tells who can be read; each of them is read once, so that nobody is served twice before all
- * are served once. What came is cut into calls; refusals and light calls are answered on the spot, the others
- * go to their lane in one go; then the replies leave in one write. Level-triggered: what a round leaves
- * unread comes up again in the next.
+ * are served once. What came is cut into calls; refusals and prompt calls are answered on the spot, the
+ * others go to their lane in one go; then the replies leave in one write. Level-triggered: what a round
+ * leaves unread comes up again in the next.
  *
- * Light calls run here when no others wait in their lane: a wake-up costs more than they do. A round that has
- * lasted LIGHT_ROUND_NS leaves the rest to the workers.
+ * Prompt calls run here when no others wait in their lane: a wake-up costs more than they do. A round that
+ * has lasted PROMPT_ROUND_NS leaves the rest to the workers.
  *
  * Deadlines need no timers: all connections are looked at every tick, a quarter of the shortest of them.
  */
@@ -98,6 +98,20 @@ refuse(struct loop *l, struct work *w, int code, const char *text)
     answer(l, w);
 }
 
+/* What needs no waiting, as long as the round is young. False: a worker's business. */
+static bool
+answer_here(struct loop *l, struct work *w)
+{
+    if (!rpc_is_prompt(&w->call) || clock_mono_ns(&clock_system) - l->round_ns > PROMPT_ROUND_NS)
+        return false;
+    w->call.region = &l->region;
+    bool done = rpc_try(l->opts->table, &w->call);
+    if (done)
+        answer(l, w);
+    mem_reset(&l->region);
+    return done;
+}
+
 /* An admitted call. The order of `admitted` and `stopping` is that of bus_stop, turned round. */
 static void
 dispatch(struct loop *l, struct work *w, uint32_t calls)
@@ -112,11 +126,8 @@ dispatch(struct loop *l, struct work *w, uint32_t calls)
         refuse(l, w, ACD_EUNAVAIL, "the server is stopping");
     } else if (calls > l->opts->per_conn) {
         refuse(l, w, ACD_EBUSY, "too many calls in flight on this connection");
-    } else if (w->call.light && waiting == 0 && clock_mono_ns(&clock_system) - l->round_ns < LIGHT_ROUND_NS) {
-        w->call.region = &l->region;
-        rpc_run(l->opts->table, &w->call);
-        answer(l, w);
-        mem_reset(&l->region);
+    } else if (waiting == 0 && answer_here(l, w)) {
+        return;
     } else if (waiting >= lane->cap) {
         refuse(l, w, ACD_EBUSY, "too many calls are waiting");
     } else {

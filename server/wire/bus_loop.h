@@ -1,6 +1,6 @@
 /*
- * The I/O thread of the bus: accepts, reads, cuts into calls, hands them to the lanes or runs them itself
- * when they are light, and closes what has to go. Private to wire/.
+ * The I/O thread of the bus: accepts, reads, cuts into calls, hands them to the lanes or answers them
+ * itself when they are prompt, and closes what has to go. Private to wire/.
  *
  * Threading: loop_start and loop_stop by the thread that owns the bus; everything else in struct loop is the
  * I/O thread's while it runs. Counters are atomic.
@@ -11,7 +11,7 @@
 #include "wire/bus_listen.h"
 #include "wire/bus_work.h"
 
-enum { READ_CHUNK = 32768, EVENTS = 64, ACCEPT_MOST = 64, LIGHT_ROUND_NS = 300000 };
+enum { READ_CHUNK = 32768, EVENTS = 64, ACCEPT_MOST = 64, PROMPT_ROUND_NS = 300000 };
 
 struct conn_list {
     struct bus_conn *first, *last;

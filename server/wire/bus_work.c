@@ -148,14 +148,13 @@ lane_take(struct lane *l)
     return first;
 }
 
-/* Replies of light calls leave together; no reply waits for a call that may be slow. */
+/* Replies of prompt calls leave together; no reply waits for a call that may be slow. */
 static void
 run_all(struct lane *l, struct work *w, struct mem_region *region, struct gather *g)
 {
     for (struct work *next; w; w = next) {
         next = w->next;
-        bool light = w->call.light;
-        if (!light)
+        if (!rpc_is_prompt(&w->call))
             gather_flush(g);
         if (__atomic_load_n(l->closing, __ATOMIC_ACQUIRE)) {
             rpc_refuse(&w->call, ACD_EUNAVAIL, LIMIT_RETRY_AFTER_MS, "the server is stopping");

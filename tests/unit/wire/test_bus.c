@@ -241,6 +241,44 @@ START_TEST(test_graceful_stop)
 }
 END_TEST
 
+/* A reply counts as given when the system has taken it, not when it was made. */
+START_TEST(test_stop_waits_for_the_socket)
+{
+    static uint8_t out[LIMIT_MESSAGE];
+    size_t len;
+    server_start(&server, NULL, false);
+    server.reply_bytes = 1500000;
+    int fd = raw_connect(&server);
+    ck_assert_int_eq(raw_send(fd, 1, trust_request("large.example"), 0), 0);
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    ck_assert_int_eq(poll(&readable, 1, -1), 1);
+    ck_assert_int_eq(bus_stop(server.bus, 50), ACD_ETIMEOUT);
+    ck_assert(raw_recv(fd, out, sizeof(out), &len));
+    ck_assert_int_eq(bus_stop(server.bus, 20000), 0);
+    (void)close(fd);
+    server_stop(&server);
+}
+END_TEST
+
+/* A prompt handler runs where the call was read, unless it says that it wants a worker. */
+START_TEST(test_prompt)
+{
+    server.prompt = true;
+    server_start(&server, NULL, false);
+    struct call_client *c = client_open(server.ipc, CALL_NO_RETRIES);
+    check_answer(c, "here.example");
+    ck_assert_str_eq(server.thread, "bus");
+    server.later = true;
+    check_answer(c, "there.example");
+    ck_assert_int_eq(strncmp(server.thread, "query-", 6), 0);
+    struct bus_counters now;
+    bus_counters(server.bus, &now);
+    ck_assert_uint_eq(now.calls, 2);
+    call_close(c);
+    server_stop(&server);
+}
+END_TEST
+
 START_TEST(test_garbage)
 {
     static const char *const junk[] = {"", "x", "\x0a\xff\xff\xff\xff", "GET / HTTP/1.1\r\n\r\n"};
@@ -387,7 +425,8 @@ suite_bus(void)
     Suite *s = suite_create("bus");
     ADD_TESTS(s, "bus", test_ipc_and_tcp, test_socket_is_private_and_replaced, test_many_clients,
               test_full_queue, test_pools_are_apart, test_connection_has_its_share, test_graceful_stop,
-              test_garbage, test_slow_reader, test_slow_reader_within_its_share, test_dying_clients,
-              test_leaving_clients, test_too_many_connections);
+              test_stop_waits_for_the_socket, test_prompt, test_garbage, test_slow_reader,
+              test_slow_reader_within_its_share, test_dying_clients, test_leaving_clients,
+              test_too_many_connections);
     return s;
 }
