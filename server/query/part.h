@@ -9,7 +9,14 @@
 #include "query/query.h"
 #include "wire/msg.h"
 
-enum query_counter { QUERY_TRUST_QUESTIONS, QUERY_VERIFY_QUESTIONS, QUERY_VERIFICATIONS, QUERY_COUNTERS };
+enum query_counter {
+    QUERY_TRUST_QUESTIONS,
+    QUERY_VERIFY_QUESTIONS,
+    QUERY_VERDICT_HITS,
+    QUERY_VERDICT_MISSES,
+    QUERY_VERIFICATIONS,
+    QUERY_COUNTERS
+};
 
 struct query {
     struct query_deps deps;

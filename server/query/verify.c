@@ -1,7 +1,8 @@
 /*
  * VerifyClient: is this certificate verified for this host?
  *
- * First pass, inside the read section: names, look-ups, verdicts that are known. Second pass, with the view
+ * First pass, inside the read section: names, look-ups, verdicts that are known. A prompt call whose verdicts
+ * are not all known ends here and is asked again on a worker. Second pass, with the view
  * held by reference and outside the section, for what is left: compile the trust set, ask the validator, keep
  * the verdict. All answers of a batch come from one view.
  *
@@ -41,7 +42,7 @@ struct batch {
     const struct snap_view *view;
     struct mem_region *region;
     struct item *items;
-    size_t n, open;
+    size_t n, open, hits;
 };
 
 /* --- answers ----------------------------------------------------------------------------------------------
@@ -190,6 +191,7 @@ warm_pass(struct batch *b)
             int rc = fill_verdict(b, it, &v, true);
             if (rc < 0)
                 return rc;
+            b->hits++;
         }
         b->open += it->open;
     }
@@ -369,10 +371,20 @@ run(struct batch *b)
         rc = warm_pass(b);
     if (b->view) {
         b->call->revision = snap_view_revision(b->view);
-        if (rc == 0 && (b->open || b->req->fields))
-            held = snap_view_ref(b->view);
+        if (rc == 0 && (b->open || b->req->fields)) {
+            if (b->call->prompt)
+                rc = RPC_LATER;
+            else
+                held = snap_view_ref(b->view);
+        }
     }
     rcu_leave();
+    if (rc == RPC_LATER)
+        return rc;
+    query_count(b->q, QUERY_VERIFY_QUESTIONS, b->n);
+    query_count(b->q, QUERY_VERDICT_HITS, b->hits);
+    if (b->open)
+        query_count(b->q, QUERY_VERDICT_MISSES, b->open);
     if (held) {
         rc = cold_pass(b);
         snap_view_unref(held);
@@ -399,8 +411,7 @@ query_verify_client(void *ctx, struct rpc_call *call, const void *req_, void **r
         b.items[i].question = req->questions[i];
         b.items[i].answer = resp->answers[i];
     }
-    query_count(q, QUERY_VERIFY_QUESTIONS, b.n);
     int rc = run(&b);
     *ret_resp = resp;
-    return rc < 0 ? query_failed(rc, err) : 0;
+    return rc < 0 ? query_failed(rc, err) : rc;
 }
