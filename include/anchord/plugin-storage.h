@@ -87,16 +87,19 @@ typedef struct {
     /* if_rev: ACD_REV_ANY, ACD_REV_NEW, or the value the stored row's ACD_COL_REV column must have, else
      * ACD_ECONFLICT (ACD_ENOENT without a row). A broken reference is ACD_EPRECOND. */
     int (*put)(void *s, uint32_t coll, const acd_value *row, size_t ncols, uint64_t if_rev, acd_err *);
-    /* ACD_ENOENT without a row; ACD_EPRECOND while another row refers to it. */
+    /* if_rev: ACD_REV_ANY, or as for put. ACD_ENOENT without a row; ACD_EPRECOND while another row refers to
+     * it. */
     int (*del)(void *s, uint32_t coll, const acd_value *key, size_t nkey, uint64_t if_rev, acd_err *);
-    /* As acd_host.txn_counter_add. */
+    /* As acd_host.txn_counter_add; keys are at most 512 bytes. delta 0 only reads: it writes no row, and is
+     * allowed in a view. */
     int (*counter_add)(void *s, acd_slice key, int64_t delta, int64_t lo, int64_t hi, int64_t *ret_now,
                        acd_err *);
     /* The next number of one gap-free sequence, in commit order; first is 1. A rolled back number is given
      * again. seq_now: the last number given in this view, 0 before the first. */
     int (*next_seq)(void *s, uint64_t *ret_seq, acd_err *);
     int (*seq_now)(void *s, uint64_t *ret_seq, acd_err *);
-    /* A consistent copy, written to fd while work goes on; ACD_ENOTSUP where there is no such thing. */
+    /* A consistent copy, written to fd while work goes on. Where there is no such thing the function is there
+     * and says ACD_ENOTSUP. */
     int (*backup)(void *inst, int fd, acd_err *);
 } acd_storage_ops;
 

@@ -96,6 +96,10 @@ typedef struct {
  * The descriptor. Life cycle: conf_check (pure, any time) -> create (no I/O, no thread) -> start (may block,
  * may fail) -> [schema, for storage] -> work -> quiesce (no new work comes after it) -> destroy (from any
  * state after create, cannot fail). health is asked now and then between start and quiesce.
+ *
+ * name is [a-z0-9-], at most 31 bytes, and the same as in the note; version, build_id and summary are texts,
+ * empty rather than NULL. conf_check, health and quiesce may be NULL; every function of the kind's table must
+ * be there, but for those said to be for external quota only.
  */
 typedef struct {
     uint32_t struct_size;

@@ -267,6 +267,12 @@ sdk_sql_range(struct sdk_text *t, const struct sdk_dialect *d, const acd_collect
     sdk_text_put(t, "SELECT ");
     put_names(t, c, c->ncols);
     sdk_text_put(t, " FROM \"%s\"", c->name);
+    if (d->indexed_by && r->index) {
+        /* Without statistics a planner may think another index and a sort cheaper, even for one page. */
+        sdk_text_put(t, " INDEXED BY \"");
+        sdk_sql_index_name(t, c, &c->indexes[r->index - 1]);
+        sdk_text_put(t, "\"");
+    }
     for (unsigned i = 0; i < r->neq; i++) {
         sdk_text_put(t, "%s\"%s\"", i ? " AND " : " WHERE ", c->cols[order[i]].name);
         if (r->null_eq & (1u << i))

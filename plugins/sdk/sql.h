@@ -19,6 +19,7 @@ struct sdk_dialect {
     const char *table_end;     /* after the closing bracket of CREATE TABLE */
     const char *table_end_int; /* the same for a table whose key is one INT */
     bool say_nulls_first;      /* NULL does not sort first by itself */
+    bool indexed_by;           /* a range can name its index, which the planner must take */
 };
 
 struct sdk_text {

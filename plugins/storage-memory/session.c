@@ -7,7 +7,10 @@ int
 mm_session_open(void *inst, void **ret, acd_err *err)
 {
     struct mm *mm = inst;
-    if (!mm->now)
+    (void)pthread_mutex_lock(&mm->lock);
+    bool has_schema = mm->now != NULL;
+    (void)pthread_mutex_unlock(&mm->lock);
+    if (!has_schema)
         return sdk_fail(err, ACD_EPRECOND, "a session cannot be opened before the schema is set");
     struct mm_session *s = calloc(1, sizeof(*s));
     if (!s)

@@ -17,6 +17,7 @@ const struct sdk_dialect sq_dialect = {
     .table_end = " STRICT, WITHOUT ROWID",
     .table_end_int = " STRICT",
     .say_nulls_first = false,
+    .indexed_by = true,
 };
 
 static const char own_tables[] =
@@ -258,6 +259,7 @@ sq_schema(void *inst, const acd_collection *colls, size_t n, uint32_t version, a
 {
     struct sq *sq = inst;
     int rc = sdk_colls_check(colls, n, version, err);
+    sq->owner.busy_ns = sdk_now_ns() + (uint64_t)sq->busy_ms * 1000000u;
     if (rc == 0)
         rc = sq_exec(&sq->owner, "BEGIN IMMEDIATE", err);
     if (rc < 0)

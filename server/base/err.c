@@ -21,9 +21,7 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 static const struct status_row *
 row_of(int code)
 {
-    int i = -code;
-    if (code > 0 || i >= ROWS)
-        i = -ACD_EINTERNAL;
+    int i = code > 0 || code <= -ROWS ? -ACD_EINTERNAL : -code;
     must(rows[i].number == -i);
     return &rows[i];
 }

@@ -15,7 +15,7 @@ struct check {
 #define REPORT(k, id, ...) conf_report((k)->report, conf_items[id].key, (k)->c->line[id], __VA_ARGS__)
 
 static void
-check_url(struct check *k, enum conf_item_id id, const char *text, bool is_listener)
+check_url(struct check *k, enum conf_item_id id, const char *text)
 {
     const struct conf *c = k->c;
     acd_err err = ACD_ERR_INIT;
@@ -25,11 +25,8 @@ check_url(struct check *k, enum conf_item_id id, const char *text, bool is_liste
         return;
     }
     if (url.scheme == CONF_URL_TCP && !url.is_loopback && !c->insecure)
-        REPORT(k, id, "'%s': '%.200s' is not on loopback: use tls+tcp://, or say 'insecure: true'",
+        REPORT(k, id, "'%s': '%.200s' is not on loopback: say 'insecure: true' if that is meant",
                conf_items[id].key, text);
-    if (url.scheme == CONF_URL_TLS && !(c->tls.cert && c->tls.key && c->tls.ca))
-        REPORT(k, id, "'%s': '%.200s' needs 'tls.cert', 'tls.key' and 'tls.ca'%s", conf_items[id].key, text,
-               is_listener ? "" : " for the edge's own certificate");
 }
 
 static void
@@ -41,7 +38,7 @@ check_role(struct check *k)
     if (c->role == CONF_PRIMARY && c->primary)
         REPORT(k, CONF_ID_primary, "'primary' is given, and 'role' is not edge");
     if (c->primary)
-        check_url(k, CONF_ID_primary, c->primary, false);
+        check_url(k, CONF_ID_primary, c->primary);
 }
 
 /* A name is always there by default, so only one that somebody gave can contradict a file. */
@@ -61,10 +58,7 @@ conf_check(const struct conf *c, conf_finding_f found, void *ctx, acd_err *err)
     struct check k = {c, &report};
     check_role(&k);
     for (size_t i = 0; i < c->listen.n; i++)
-        check_url(&k, CONF_ID_listen, c->listen.items[i], true);
-    if (!c->tls.cert != !c->tls.key)
-        REPORT(&k, c->tls.cert ? CONF_ID_tls_cert : CONF_ID_tls_key,
-               "'tls.cert' and 'tls.key' are only useful together");
+        check_url(&k, CONF_ID_listen, c->listen.items[i]);
     check_plugin(&k, CONF_ID_storage_name, CONF_ID_storage_file);
     check_plugin(&k, CONF_ID_validator_name, CONF_ID_validator_file);
     check_plugin(&k, CONF_ID_quota_name, CONF_ID_quota_file);

@@ -25,7 +25,7 @@
 enum conf_role { CONF_PRIMARY = 0, CONF_EDGE = 1 };
 
 enum conf_item_id {
-#define X(id, key, type, field, dflt, lo, hi, scope, help) CONF_ID_##id,
+#define X(id, key, type, field, dflt, lo, hi, help) CONF_ID_##id,
 #include "conf/items.def"
 #undef X
     CONF_ITEMS
@@ -58,16 +58,13 @@ struct conf {
     struct conf_list listen;
     bool insecure;
     struct {
-        char *cert, *key, *ca;
-    } tls;
-    struct {
         int64_t level, format; /* enum acd_log_level, enum log_format */
     } log;
     struct {
         int64_t query, admin;
     } workers, queue;
     struct {
-        int64_t stale_ms, drain_ms;
+        int64_t drain_ms;
     } limits;
     struct {
         int64_t verdicts, bundles, rules;

@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 const struct conf_item conf_items[] = {
-#define X(id, key, type, field, dflt, lo, hi, scope, help) \
-    [CONF_ID_##id] = {key, CONF_T_##type, offsetof(struct conf, field), dflt, lo, hi, CONF_S_##scope},
+#define X(id, key, type, field, dflt, lo, hi, help) \
+    [CONF_ID_##id] = {key, CONF_T_##type, offsetof(struct conf, field), dflt, lo, hi},
 #include "conf/items.def"
 #undef X
 };

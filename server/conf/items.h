@@ -20,15 +20,12 @@ enum conf_type {
     CONF_T_FORMAT
 };
 
-enum conf_scope { CONF_S_RELOAD, CONF_S_RESTART };
-
 struct conf_item {
     const char *key;
     enum conf_type type;
     size_t offset;
     const char *dflt;
     int64_t lo, hi;
-    enum conf_scope scope;
 };
 
 /* CONF_ITEMS rows, by enum conf_item_id. */

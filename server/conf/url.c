@@ -73,11 +73,8 @@ conf_url_parse(const char *text, struct conf_url *ret, acd_err *err)
     } else if (str_starts(text, "tcp://")) {
         url.scheme = CONF_URL_TCP;
         rc = parse_tcp(text + strlen("tcp://"), &url, err);
-    } else if (str_starts(text, "tls+tcp://")) {
-        url.scheme = CONF_URL_TLS;
-        rc = parse_tcp(text + strlen("tls+tcp://"), &url, err);
     } else {
-        rc = err_set(err, ACD_EINVAL, "does not begin with ipc://, tcp:// or tls+tcp://");
+        rc = err_set(err, ACD_EINVAL, "does not begin with ipc:// or tcp://");
     }
     if (rc == 0)
         *ret = url;

@@ -8,14 +8,14 @@
 
 #include "base/must.h"
 
-enum conf_url_scheme { CONF_URL_IPC, CONF_URL_TCP, CONF_URL_TLS };
+enum conf_url_scheme { CONF_URL_IPC, CONF_URL_TCP };
 
 struct conf_url {
     enum conf_url_scheme scheme;
-    bool is_loopback; /* TCP, TLS: "localhost", 127.0.0.0/8 or [::1] */
+    bool is_loopback; /* TCP: "localhost", 127.0.0.0/8 or [::1] */
 };
 
-/* ipc://PATH (at most what a socket address holds), tcp://HOST:PORT, tls+tcp://HOST:PORT. */
+/* ipc://PATH (at most what a socket address holds), tcp://HOST:PORT. */
 int conf_url_parse(const char *text, struct conf_url *ret, acd_err *err) ACD_MUSTCHECK;
 
 #endif

@@ -98,6 +98,19 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
     int rc = plug_validator_inspect(v, &req, keep_item, keep_finding, &ctx, 0, err);
     if (rc < 0)
         return rc;
+    if (key.ptr && up->errors == 0) {
+        const acd_finding f = {
+            .struct_size = sizeof(f),
+            .severity = ACD_SEV_WARNING,
+            .index = -1,
+            .code = "key.not_kept",
+            .text = SLICE_LIT("The private key belongs to the certificate; it was checked and is not kept: "
+                              "nothing here signs with it."),
+        };
+        rc = keep_finding(&ctx, &f);
+        if (rc < 0)
+            return rc;
+    }
     acd_slice *ders = mem_new_n(region, up->nitems, acd_slice);
     if (!ders)
         return ACD_ENOMEM;

@@ -39,7 +39,8 @@ parts_data(const struct conf *conf, bool make, char ret[PATH_MAX], acd_err *err)
 /* --- plugins ----------------------------------------------------------------------------------------------
  */
 
-/* The build directory that this program was linked in: the one above it that holds meson's notes and plugins. */
+/* The build directory that this program was linked in: the one above it that holds meson's notes and plugins.
+ */
 static bool
 build_tree(char ret[PATH_MAX])
 {
@@ -110,7 +111,8 @@ parts_plugins(const struct conf *conf, const char *data, struct plugin_specs *re
     if (rc < 0)
         return rc;
     /* The embedded default needs to be told nothing. */
-    if (conf->plugins.storage.name && strcmp(conf->plugins.storage.name, "storage-sqlite") == 0 &&
+    if (!conf->plugins.storage.file && conf->plugins.storage.name &&
+        strcmp(conf->plugins.storage.name, "storage-sqlite") == 0 &&
         !has_option(&conf->plugins.storage, "path")) {
         if (snprintf(ret->db, PATH_MAX, "%s/anchord.db", data) >= PATH_MAX)
             return err_set(err, ACD_EINVAL, "data directory: path is too long");

@@ -21,6 +21,7 @@ struct plug_session;
 /* The collection that keeps the plugins' own rows: plugin TEXT, key BLOB, value BLOB, key of two. */
 enum plug_row_col { PLUG_ROW_PLUGIN, PLUG_ROW_KEY, PLUG_ROW_VALUE, PLUG_ROW_COLS };
 
+/* Stays where it is for as long as it has sessions. */
 struct plug_storage {
     struct plug *plug;
     const acd_storage_ops *ops;

@@ -1,7 +1,7 @@
 #include "query/chain.h"
 
-#include "base/err.h"
 #include "model/limits.h"
+#include "query/known.h"
 
 static const char *
 check_size(const Anchord__V1__VerifyQuestion *question)
@@ -36,10 +36,9 @@ from_bytes(struct mem_region *r, const Anchord__V1__VerifyQuestion *question, st
 }
 
 int
-chain_take(struct known_store *known, struct mem_region *r, const Anchord__V1__VerifyQuestion *question,
-           struct chain *ret, const char **ret_why)
+chain_take(struct mem_region *r, const Anchord__V1__VerifyQuestion *question, struct chain *ret,
+           const char **ret_why)
 {
-    (void)known;
     *ret = (struct chain){0};
     if (question->n_chain > 0) {
         *ret_why = check_size(question);
@@ -53,37 +52,53 @@ chain_take(struct known_store *known, struct mem_region *r, const Anchord__V1__V
         *ret_why = "chain_digest is not 32 bytes long";
         return ACD_EINVAL;
     }
-    return ACD_ENOENT;
+    memcpy(ret->digest, question->chain_digest.data, DIGEST_LEN);
+    return 0;
 }
 
-void
-chain_remember(struct known_store *known, const struct chain *chain)
+int
+chain_load(struct query *q, struct mem_region *r, struct chain *chain)
 {
-    (void)known;
-    (void)chain;
+    return chain->n ? 0 : known_get(q->known, chain->digest, r, &chain->certs, &chain->n);
+}
+
+static struct verdict_key
+key_of(const uint8_t *trust_digest, const struct chain *chain)
+{
+    struct verdict_key key = {.purpose = ACD_PURPOSE_CLIENT};
+    memcpy(key.chain, chain->digest, sizeof(key.chain));
+    memcpy(key.trust, trust_digest, sizeof(key.trust));
+    return key;
 }
 
 bool
 chain_verdict_find(struct query *q, const uint8_t *trust_digest, const struct chain *chain, int64_t at_ms,
                    acd_verdict *ret)
 {
-    (void)q;
-    (void)trust_digest;
-    (void)chain;
-    (void)at_ms;
-    (void)ret;
-    return false;
+    struct verdict_key key = key_of(trust_digest, chain);
+    return verdict_find(q->verdicts, &key, at_ms, ret);
 }
 
 int
 chain_verdict_get(struct query *q, const uint8_t *trust_digest, const struct chain *chain, int64_t at_ms,
-                  uint64_t deadline_ns, chain_verify_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached, acd_err *err)
+                  uint64_t deadline_ns, flight_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached,
+                  acd_err *err)
 {
-    (void)q;
-    (void)trust_digest;
-    (void)chain;
-    (void)at_ms;
-    (void)deadline_ns;
+    struct verdict_key key = key_of(trust_digest, chain);
+    bool waited;
     *ret_cached = false;
-    return fn(ctx, ret, err);
+    int rc = flight_run(q->flights, &key, deadline_ns, fn, ctx, ret, &waited, err);
+    /* Whoever ran the flight may have asked about another time. */
+    if (rc == 0 && waited && (at_ms < ret->valid_from_ms || at_ms > ret->valid_until_ms)) {
+        waited = false;
+        rc = fn(ctx, ret, err);
+    }
+    if (rc < 0)
+        return rc;
+    *ret_cached = waited;
+    if (!waited)
+        verdict_put(q->verdicts, &key, ret);
+    if (ret->result == ACD_VERIFIED)
+        known_put(q->known, chain->digest, chain->certs, chain->n);
+    return 0;
 }

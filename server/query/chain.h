@@ -1,13 +1,12 @@
-/* The chain of a question: its bytes or the digest that stands for them, and the verdict that is kept for it. Only query/
- * includes this. */
+/* The chain of a question: its bytes or the digest that stands for them, and the verdict that is kept for it.
+ * Only query/ includes this. */
 #ifndef QUERY_CHAIN_H
 #define QUERY_CHAIN_H
 
 #include "base/mem.h"
 #include "model/digest.h"
+#include "query/flight.h"
 #include "query/part.h"
-
-struct known_store;
 
 struct chain {
     acd_slice *certs; /* leaf first */
@@ -16,21 +15,21 @@ struct chain {
     uint8_t digest[DIGEST_LEN];    /* over all of them: SHA-256 of the SHA-256s */
 };
 
-/* ACD_ENOENT: a digest whose chain is not known. ACD_EINVAL: *ret_why says what is wrong. */
-int chain_take(struct known_store *known, struct mem_region *r, const Anchord__V1__VerifyQuestion *question,
-               struct chain *ret, const char **ret_why) ACD_MUSTCHECK;
+/* n is 0 when the question names the chain by its digest alone. ACD_EINVAL: *ret_why says what is wrong. */
+int chain_take(struct mem_region *r, const Anchord__V1__VerifyQuestion *question, struct chain *ret,
+               const char **ret_why) ACD_MUSTCHECK;
 
-/* From now on the digest may stand for the bytes. */
-void chain_remember(struct known_store *known, const struct chain *chain);
+/* Certificates of a chain that is named by its digest. ACD_ENOENT: it is not known here. */
+int chain_load(struct query *q, struct mem_region *r, struct chain *chain) ACD_MUSTCHECK;
 
-/* A verdict that is kept and holds at that time. Inside a read section: takes no long lock, never waits. */
-bool chain_verdict_find(struct query *q, const uint8_t *trust_digest, const struct chain *chain, int64_t at_ms,
-                        acd_verdict *ret);
+/* A verdict that is kept and holds at that time. Inside a read section too. */
+bool chain_verdict_find(struct query *q, const uint8_t *trust_digest, const struct chain *chain,
+                        int64_t at_ms, acd_verdict *ret);
 
-typedef int (*chain_verify_fn)(void *ctx, acd_verdict *ret, acd_err *err);
-/* The kept verdict, or that of fn, which one caller runs while others with the same question wait. */
+/* The verdict of fn, which one caller runs while others with the same question wait; kept afterwards. The
+ * chain is loaded. */
 int chain_verdict_get(struct query *q, const uint8_t *trust_digest, const struct chain *chain, int64_t at_ms,
-                      uint64_t deadline_ns, chain_verify_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached,
+                      uint64_t deadline_ns, flight_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached,
                       acd_err *err) ACD_MUSTCHECK;
 
 #endif

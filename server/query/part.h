@@ -16,6 +16,7 @@ struct query {
     struct bundles *bundles;
     struct verdict_cache *verdicts;
     struct known_store *known;
+    struct flights *flights;
     _Atomic uint64_t counts[QUERY_COUNTERS];
 };
 

@@ -3,8 +3,14 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "eval/verdict.h"
 #include "model/host.h"
+#include "query/flight.h"
+#include "query/known.h"
 #include "query/part.h"
+
+/* Room for chains beside each kept verdict: a leaf and an intermediate. */
+enum { KNOWN_BYTES_PER_VERDICT = 2048 };
 
 int
 query_host(struct mem_region *r, const char *text, struct query_host *ret)
@@ -55,6 +61,12 @@ query_new(const struct query_deps *deps, struct query **ret, acd_err *err)
         return err_set(err, ACD_ENOMEM, "out of memory");
     q->deps = *deps;
     int rc = bundles_new(deps->validator, deps->bundles, &q->bundles, err);
+    if (rc == 0)
+        rc = verdict_cache_new(deps->verdicts, &q->verdicts, err);
+    if (rc == 0)
+        rc = known_store_new(deps->verdicts * KNOWN_BYTES_PER_VERDICT, &q->known, err);
+    if (rc == 0)
+        rc = flights_new(&q->flights, err);
     if (rc < 0) {
         query_free(q);
         return rc;
@@ -68,6 +80,9 @@ query_free(struct query *q)
 {
     if (!q)
         return;
+    flights_free(q->flights);
+    known_store_free(q->known);
+    verdict_cache_free(q->verdicts);
     bundles_free(q->bundles);
     free(q);
 }
@@ -89,5 +104,11 @@ query_counters(struct query *q, struct query_counters *ret)
         .verify_questions = atomic_load_explicit(&q->counts[QUERY_VERIFY_QUESTIONS], memory_order_relaxed),
         .verifications = atomic_load_explicit(&q->counts[QUERY_VERIFICATIONS], memory_order_relaxed),
     };
+    struct verdict_counters v;
+    verdict_cache_counters(q->verdicts, &v);
+    ret->verdict_hits = v.hits;
+    ret->verdict_misses = v.misses;
+    ret->verdict_evictions = v.evictions;
+    ret->verdict_entries = v.entries;
     bundles_count(q->bundles, &ret->bundle_builds, &ret->bundles);
 }

@@ -1,12 +1,12 @@
 /*
  * VerifyClient: is this certificate verified for this host?
  *
- * First pass, inside the read section: names, look-ups, verdicts that are known. Second pass, with the view held by
- * reference and outside the section, for what is left: compile the trust set, ask the validator, keep the verdict. All
- * answers of a batch come from one view.
+ * First pass, inside the read section: names, look-ups, verdicts that are known. Second pass, with the view
+ * held by reference and outside the section, for what is left: compile the trust set, ask the validator, keep
+ * the verdict. All answers of a batch come from one view.
  *
- * A verdict is a function of chain, trust set, purpose and time; the cache's key and validity hold all of them, so
- * that a change of trust or the passing of a date never leaves a stale one (eval/verdict.h).
+ * A verdict is a function of chain, trust set, purpose and time; the cache's key and validity hold all of
+ * them, so that a change of trust or the passing of a date never leaves a stale one (eval/verdict.h).
  */
 #include "base/err.h"
 #include "base/rcu.h"
@@ -18,6 +18,8 @@
 static const char no_association[] = "ACD_V_ERR_NO_ASSOCIATION";
 static const char no_trust[] = "ACD_V_ERR_EMPTY_TRUST_SET";
 static const char bad_host[] = "ACD_V_ERR_INVALID_HOST";
+static const char bad_chain[] = "ACD_V_ERR_INVALID_CHAIN";
+static const char no_chain[] = "ACD_V_ERR_NO_CERTIFICATE";
 static const char failed[] = "ACD_V_ERR_NOT_CHECKED";
 
 struct item {
@@ -42,7 +44,8 @@ struct batch {
     size_t n, open;
 };
 
-/* --- answers ---------------------------------------------------------------------------------------------- */
+/* --- answers ----------------------------------------------------------------------------------------------
+ */
 
 static void
 refuse(struct item *it, const char *error, const char *reason)
@@ -63,7 +66,8 @@ need_certificate(struct item *it)
     it->open = false;
 }
 
-/* The CA that vouched, by its place in the trust set of this host: the same set may belong to several accounts. */
+/* The CA that vouched, by its place in the trust set of this host: the same set may belong to several
+ * accounts. */
 static int
 name_anchor(struct batch *b, struct item *it, int32_t anchor)
 {
@@ -97,7 +101,8 @@ fill_verdict(struct batch *b, struct item *it, const acd_verdict *v, bool cached
     return name_anchor(b, it, v->anchor);
 }
 
-/* --- first pass ------------------------------------------------------------------------------------------- */
+/* --- first pass -------------------------------------------------------------------------------------------
+ */
 
 static int
 prepare(struct batch *b, struct item *it, int64_t now_ms)
@@ -112,14 +117,10 @@ prepare(struct batch *b, struct item *it, int64_t now_ms)
         refuse(it, bad_host, it->host.error);
         return 0;
     }
-    rc = chain_take(b->q->known, b->region, it->question, &it->chain, &why);
-    if (rc == ACD_ENOENT)
-        need_certificate(it);
-    else if (rc == ACD_EINVAL)
-        refuse(it, "ACD_V_ERR_INVALID_CHAIN", why);
-    else if (rc < 0)
-        return rc;
-    return 0;
+    rc = chain_take(b->region, it->question, &it->chain, &why);
+    if (rc == ACD_EINVAL)
+        refuse(it, it->question->n_chain ? bad_chain : no_chain, why);
+    return rc == ACD_EINVAL ? 0 : rc;
 }
 
 static int
@@ -177,7 +178,8 @@ warm_pass(struct batch *b)
     for (size_t i = 0; i < b->n; i++) {
         struct item *it = &b->items[i];
         acd_verdict v;
-        if (it->open && !b->req->explain && !b->req->fields && chain_verdict_find(b->q, it->trust.digest, &it->chain, it->at_ms, &v)) {
+        if (it->open && !b->req->explain &&
+            chain_verdict_find(b->q, it->trust.digest, &it->chain, it->at_ms, &v)) {
             int rc = fill_verdict(b, it, &v, true);
             if (rc < 0)
                 return rc;
@@ -187,7 +189,8 @@ warm_pass(struct batch *b)
     return 0;
 }
 
-/* --- second pass ------------------------------------------------------------------------------------------ */
+/* --- second pass ------------------------------------------------------------------------------------------
+ */
 
 struct explain_ctx {
     struct mem_region *region;
@@ -232,7 +235,8 @@ add_bool(struct explain_ctx *ctx, const char *name, bool value)
     return add_field(ctx, name, value ? SLICE_LIT("true") : SLICE_LIT("false"));
 }
 
-/* The three that the verdict decides; cert_verified keeps its documented meaning and stays true for a revoked one. */
+/* The three that the verdict decides; cert_verified keeps its documented meaning and stays true for a revoked
+ * one. */
 static int
 add_fields(struct batch *b, struct item *it, struct explain_ctx *ctx)
 {
@@ -246,8 +250,8 @@ add_fields(struct batch *b, struct item *it, struct explain_ctx *ctx)
     if (rc < 0 || it->chain.n == 0)
         return rc;
     acd_err err = ACD_ERR_INIT;
-    rc = plug_describe(b->q->deps.validator, it->chain.certs[0], it->chain.certs + 1, it->chain.n - 1, add_field, ctx,
-                       b->call->deadline_ns, &err);
+    rc = plug_describe(b->q->deps.validator, it->chain.certs[0], it->chain.certs + 1, it->chain.n - 1,
+                       add_field, ctx, b->call->deadline_ns, &err);
     return rc == ACD_EINVAL ? 0 : rc; /* unreadable: the verdict says so */
 }
 
@@ -290,26 +294,38 @@ verify_fresh(void *arg, acd_verdict *ret, acd_err *err)
 }
 
 static int
-verify_one(struct batch *b, struct item *it)
+decide(struct batch *b, struct item *it, struct explain_ctx *ctx)
 {
-    struct explain_ctx ctx = {b->region, it->answer};
+    struct job job = {b, it};
     acd_err err = ACD_ERR_INIT;
     acd_verdict v;
     bool cached = false;
+    int rc = b->req->explain ? ask_validator(b, it, ctx, &v, &err)
+                             : chain_verdict_get(b->q, it->trust.digest, &it->chain, it->at_ms,
+                                                 b->call->deadline_ns, verify_fresh, &job, &v, &cached, &err);
+    if (rc == 0)
+        return fill_verdict(b, it, &v, cached);
+    if (rc == ACD_ENOMEM)
+        return rc;
+    /* No verdict is never a good one; the other questions of the batch go on. */
+    refuse(it, failed, mem_strdup(b->region, err_text(&err, rc)));
+    return 0;
+}
+
+static int
+verify_one(struct batch *b, struct item *it)
+{
+    struct explain_ctx ctx = {b->region, it->answer};
+    bool named = it->chain.n > 0 || it->question->chain_digest.len == DIGEST_LEN;
     int rc = 0;
-    if (it->open) {
-        struct job job = {b, it};
-        rc = b->req->explain ? ask_validator(b, it, &ctx, &v, &err)
-                             : chain_verdict_get(b->q, it->trust.digest, &it->chain, it->at_ms, b->call->deadline_ns,
-                                                 verify_fresh, &job, &v, &cached, &err);
-        if (rc == 0) {
-            chain_remember(b->q->known, &it->chain);
-            rc = fill_verdict(b, it, &v, cached);
-        } else if (rc != ACD_ENOMEM) { /* no verdict is never a good one, and the other questions of the batch go on */
-            refuse(it, failed, mem_strdup(b->region, err_text(&err, rc)));
-            rc = 0;
-        }
+    if (named && (it->open || (b->req->fields && !it->host.error)))
+        rc = chain_load(b->q, b->region, &it->chain);
+    if (rc == ACD_ENOENT) {
+        need_certificate(it);
+        return 0;
     }
+    if (rc == 0 && it->open)
+        rc = decide(b, it, &ctx);
     if (rc == 0 && b->req->fields && !it->host.error)
         rc = add_fields(b, it, &ctx);
     return rc;
@@ -326,7 +342,8 @@ cold_pass(struct batch *b)
     return 0;
 }
 
-/* --- the batch -------------------------------------------------------------------------------------------- */
+/* --- the batch --------------------------------------------------------------------------------------------
+ */
 
 static int
 run(struct batch *b)

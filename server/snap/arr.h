@@ -33,19 +33,16 @@ snap_dir_index(uint64_t hash, uint32_t depth)
     return depth ? (uint32_t)(hash >> (64 - depth)) : 0;
 }
 
-/* NULL with *ret_empty: no entry there yet. NULL otherwise: damaged. */
+/* NULL with *ret_empty: the table is empty. NULL otherwise: damaged. */
 static inline const struct snap_bucket *
-snap_tab_bucket(const struct snap_space *s, const struct snap_tab *t, uint64_t hash, bool *ret_empty)
+snap_tab_bucket(const struct snap_space *s, const struct snap_tab *t, uint64_t hash, uint32_t *ret_ref,
+                bool *ret_empty)
 {
-    uint32_t ref;
-    *ret_empty = false;
-    if (t->dir.n == 0) {
-        *ret_empty = true;
+    *ret_empty = t->dir.n == 0;
+    if (t->dir.n == 0 || t->depth > SNAP_DEPTH_MAX ||
+        !snap_arr_find(s, &t->dir, snap_dir_index(hash, t->depth), ret_ref))
         return NULL;
-    }
-    if (t->depth > SNAP_DEPTH_MAX || !snap_arr_find(s, &t->dir, snap_dir_index(hash, t->depth), &ref))
-        return NULL;
-    return snap_bucket_at(s, ref);
+    return snap_bucket_at(s, *ret_ref);
 }
 
 #define SNAP_TAG(hash) ((uint16_t)(((hash) >> 8 & 63) << 10))
@@ -61,22 +58,66 @@ snap_slot_entry(const struct snap_bucket *b, uint16_t slot)
     return off + SNAP_ENTRY_HEAD + e->len <= SNAP_PAGE ? e : NULL;
 }
 
+/* Names are short: comparing them in line costs less than a call. */
+static inline bool
+snap_key_eq(const char *a, const char *b, size_t len)
+{
+    uint64_t x, y;
+    if (len < 8)
+        return memcmp(a, b, len) == 0;
+    for (size_t i = 0; i + 8 <= len; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + len - 8, 8);
+    memcpy(&y, b + len - 8, 8);
+    return x == y;
+}
+
 /* NULL: not in this bucket. */
 static inline const struct snap_entry *
-snap_bucket_find(const struct snap_bucket *b, uint64_t hash, const void *key, size_t len)
+snap_bucket_find(const struct snap_bucket *b, uint32_t ref, uint64_t hash, const void *key, size_t len)
 {
+    const uint16_t *slots = snap_bucket_slots(b, ref);
     uint16_t tag = SNAP_TAG(hash);
     for (uint32_t n = 0, i = hash & (SNAP_SLOTS - 1); n < SNAP_SLOTS; n++, i = (i + 1) & (SNAP_SLOTS - 1)) {
-        uint16_t slot = b->slot[i];
+        uint16_t slot = slots[i];
         if (slot == 0)
             return NULL;
         if ((slot & 0xfc00) != tag)
             continue;
         const struct snap_entry *e = snap_slot_entry(b, slot);
-        if (e && e->len == len && memcmp(e->key, key, len) == 0)
+        if (e && e->len == len && snap_key_eq(e->key, key, len))
             return e;
     }
     return NULL;
+}
+
+/*
+ * The entry at *off (0: the first one) or, where the slots begin or no entry fits before them, behind the
+ * slots. NULL at the end, or where the bytes make no sense. Moves *off to the entry.
+ */
+static inline const struct snap_entry *
+snap_entry_at(const struct snap_bucket *b, uint32_t ref, uint32_t *off)
+{
+    uint32_t slots = SNAP_SLOTS_AT(ref & SNAP_SKEW_MASK),
+             at = *off < SNAP_ENTRIES_AT ? SNAP_ENTRIES_AT : *off;
+    const struct snap_entry *e = (const struct snap_entry *)((const char *)b + at);
+    if (at <= slots ? slots - at < SNAP_ENTRY_MIN || e->len == 0 : at < slots + SNAP_SLOT_BYTES)
+        at = slots + SNAP_SLOT_BYTES;
+    if (at % 4 != 0 || b->end > SNAP_PAGE || at + SNAP_ENTRY_HEAD + 1 > b->end)
+        return NULL;
+    e = (const struct snap_entry *)((const char *)b + at);
+    *off = at;
+    return e->len > 0 && at + SNAP_ENTRY_HEAD + e->len <= b->end ? e : NULL;
+}
+
+static inline uint32_t
+snap_entry_size(size_t len)
+{
+    return (uint32_t)((SNAP_ENTRY_HEAD + len + 3) & ~(size_t)3);
 }
 
 /* 1: found; 0: not; ACD_ECORRUPT. */
@@ -85,11 +126,12 @@ snap_tab_find(const struct snap_space *s, const struct snap_tab *t, const uint8_
               size_t len, const struct snap_entry **ret)
 {
     bool empty;
+    uint32_t ref;
     uint64_t hash = snap_hash(secret, key, len);
-    const struct snap_bucket *b = snap_tab_bucket(s, t, hash, &empty);
+    const struct snap_bucket *b = snap_tab_bucket(s, t, hash, &ref, &empty);
     if (!b)
         return empty ? 0 : ACD_ECORRUPT;
-    const struct snap_entry *e = snap_bucket_find(b, hash, key, len);
+    const struct snap_entry *e = snap_bucket_find(b, ref, hash, key, len);
     if (!e)
         return 0;
     *ret = e;

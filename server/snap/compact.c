@@ -23,7 +23,8 @@ struct copy {
 static int
 piece_copy(struct copy *c, uint32_t ref, uint32_t *ret)
 {
-    uint64_t at = (uint64_t)ref * SNAP_GRANULE;
+    uint32_t skew = c->leaf == LEAF_BUCKET ? ref & SNAP_SKEW_MASK : 0;
+    uint64_t at = (uint64_t)(ref - skew) * SNAP_GRANULE;
     if (c->leaf == LEAF_BUCKET ? !snap_bucket_at(&c->from, ref)
                                : at + sizeof(struct snap_piece) > c->from.end)
         return snap_fail(c->w, ACD_ECORRUPT, c->err);
@@ -34,6 +35,7 @@ piece_copy(struct copy *c, uint32_t ref, uint32_t *ret)
     if (!p)
         return c->w->failed;
     memcpy(p->data, old->data, old->len);
+    *ret |= skew;
     return 0;
 }
 

@@ -80,15 +80,29 @@ struct snap_tab {
     uint64_t count;
 };
 
-/* A bucket is one page, aligned. slot: 0, or 6 bits of the hash and the entry's offset / 4. */
+/*
+ * A bucket is one page, aligned: a head of 64 bytes, and 256 slots somewhere among the entries. Where the
+ * slots are differs from bucket to bucket, for otherwise they would compete for the same few sets of the
+ * processor's caches; the low bits of a reference to a bucket (its "skew") say it, so that a lookup need not
+ * read the head. A slot is 0, or 6 bits of the hash and the entry's offset / 4.
+ */
 struct snap_bucket {
     struct snap_piece head;
     uint16_t count, end; /* entries, offset behind the last one */
     uint32_t depth;      /* how many bits of the hash all entries share */
-    uint64_t pad;
-    uint16_t slot[SNAP_SLOTS];
-    uint8_t data[SNAP_PAGE - 32 - 2 * SNAP_SLOTS];
+    uint32_t skew;
+    uint32_t pad[9];
+    uint8_t data[SNAP_PAGE - 64];
 };
+
+enum {
+    SNAP_ENTRIES_AT = 64,
+    SNAP_SLOT_BYTES = 2 * SNAP_SLOTS,
+    SNAP_SKEWS = (SNAP_PAGE - SNAP_ENTRIES_AT) / SNAP_SLOT_BYTES,
+    SNAP_SKEW_MASK = SNAP_PAGE / SNAP_GRANULE - 1,
+};
+#define SNAP_SLOTS_AT(skew) (SNAP_ENTRIES_AT + SNAP_SLOT_BYTES * (skew))
+#define SNAP_PAGE_REF(ref)  ((ref) & ~(uint32_t)SNAP_SKEW_MASK)
 
 struct snap_entry {
     uint32_t a, b;
@@ -96,7 +110,8 @@ struct snap_entry {
     char key[];
 };
 
-enum { SNAP_ENTRY_HEAD = 9, SNAP_ENTRIES_AT = 32 + 2 * SNAP_SLOTS };
+/* The least an entry takes: its head, one byte of key, and up to a multiple of 4. */
+enum { SNAP_ENTRY_HEAD = 9, SNAP_ENTRY_MIN = 12 };
 
 /* What is numbered, and by which keys it is found. */
 struct snap_roots {

@@ -34,9 +34,10 @@ snap_piece_verify(const struct snap_space *s, uint32_t ref, uint32_t kind)
 bool
 snap_page_verify(const struct snap_space *s, uint32_t ref)
 {
-    uint64_t off = (uint64_t)ref * SNAP_GRANULE;
-    const struct snap_piece *p = (const struct snap_piece *)(s->base + off);
-    if (p->kind != SNAP_K_BUCKET || p->len != SNAP_PAGE - sizeof(*p) || snap_piece_sum(p, ref) != p->sum)
+    uint64_t off = (uint64_t)SNAP_PAGE_REF(ref) * SNAP_GRANULE;
+    const struct snap_bucket *b = (const struct snap_bucket *)(s->base + off);
+    if (b->head.kind != SNAP_K_BUCKET || b->head.len != SNAP_PAGE - sizeof(b->head) ||
+        b->skew != (ref & SNAP_SKEW_MASK) || snap_piece_sum(&b->head, SNAP_PAGE_REF(ref)) != b->head.sum)
         return false;
     snap_bit_set(s->map->page_ok, off / SNAP_PAGE);
     return true;

@@ -102,12 +102,18 @@ snap_node_at(const struct snap_space *s, uint32_t ref)
 static inline const struct snap_bucket *
 snap_bucket_at(const struct snap_space *s, uint32_t ref)
 {
-    uint64_t off = (uint64_t)ref * SNAP_GRANULE;
-    if (__builtin_expect(ref == 0 || off % SNAP_PAGE != 0 || off + SNAP_PAGE > s->end, 0))
+    uint64_t off = (uint64_t)SNAP_PAGE_REF(ref) * SNAP_GRANULE;
+    if (__builtin_expect(off == 0 || (ref & SNAP_SKEW_MASK) >= SNAP_SKEWS || off + SNAP_PAGE > s->end, 0))
         return NULL;
     if (__builtin_expect(!snap_bit(s->map->page_ok, off / SNAP_PAGE), 0) && !snap_page_verify(s, ref))
         return NULL;
     return (const struct snap_bucket *)(s->base + off);
+}
+
+static inline const uint16_t *
+snap_bucket_slots(const struct snap_bucket *b, uint32_t ref)
+{
+    return (const uint16_t *)((const char *)b + SNAP_SLOTS_AT(ref & SNAP_SKEW_MASK));
 }
 
 /* A piece of any other kind with at least min bytes of data; *ret_len is inside the bounds. */

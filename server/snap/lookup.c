@@ -36,41 +36,41 @@ wildcard_of(const char *host, size_t len, char out[SNAP_NAME_MAX + 1])
     return rest + 1;
 }
 
+/* Apart from the way of an exact name, which needs no room for a pattern. */
+__attribute__((noinline)) static int
+wildcard_lookup(const struct snap_view *v, const char *host, size_t len, struct snap_hit *ret)
+{
+    char pattern[SNAP_NAME_MAX + 1];
+    len = wildcard_of(host, len, pattern);
+    return len ? snap_host_find(v, pattern, len, ret) : 0;
+}
+
 int
 snap_lookup(const struct snap_view *v, const char *host, size_t len, struct snap_hit *ret)
 {
-    char pattern[SNAP_NAME_MAX + 1];
     *ret = (struct snap_hit){0};
     if (len == 0 || len > SNAP_NAME_MAX || host[0] == '*')
         return 0;
     int rc = snap_host_find(v, host, len, ret);
-    if (rc != 0 || v->roots.wildcards == 0)
-        return rc;
-    len = wildcard_of(host, len, pattern);
-    return len ? snap_host_find(v, pattern, len, ret) : 0;
+    return rc != 0 || v->roots.wildcards == 0 ? rc : wildcard_lookup(v, host, len, ret);
 }
 
 struct probe {
     const char *key;
     size_t len, at; /* at: number of the question */
     uint64_t hash;
+    uint32_t ref;
     const struct snap_bucket *bucket;
 };
 
 static void
 probe_start(const struct snap_view *v, struct probe *p)
 {
+    bool empty;
     p->hash = snap_hash(v->secret, p->key, p->len);
-    const struct snap_space *s = &v->space;
-    const struct snap_tab *t = &v->roots.hosts;
-    uint32_t ref = 0;
-    p->bucket = NULL;
-    if (t->dir.n == 0 || t->depth > SNAP_DEPTH_MAX ||
-        !snap_arr_find(s, &t->dir, snap_dir_index(p->hash, t->depth), &ref))
-        return;
-    p->bucket = snap_bucket_at(s, ref);
+    p->bucket = snap_tab_bucket(&v->space, &v->roots.hosts, p->hash, &p->ref, &empty);
     if (p->bucket)
-        __builtin_prefetch(&p->bucket->slot[p->hash & (SNAP_SLOTS - 1)]);
+        __builtin_prefetch(snap_bucket_slots(p->bucket, p->ref) + (p->hash & (SNAP_SLOTS - 1)));
 }
 
 static void
@@ -78,7 +78,8 @@ probe_entry(const struct probe *p)
 {
     if (!p->bucket)
         return;
-    const char *e = (const char *)p->bucket + (p->bucket->slot[p->hash & (SNAP_SLOTS - 1)] & 1023) * 4;
+    uint16_t slot = snap_bucket_slots(p->bucket, p->ref)[p->hash & (SNAP_SLOTS - 1)];
+    const char *e = (const char *)p->bucket + (slot & 1023) * 4;
     __builtin_prefetch(e);
     __builtin_prefetch(e + 32);
 }
@@ -88,7 +89,7 @@ probe_finish(const struct snap_view *v, const struct probe *p, struct snap_hit *
 {
     if (!p->bucket)
         return v->roots.hosts.dir.n == 0 ? 0 : ACD_ECORRUPT;
-    const struct snap_entry *e = snap_bucket_find(p->bucket, p->hash, p->key, p->len);
+    const struct snap_entry *e = snap_bucket_find(p->bucket, p->ref, p->hash, p->key, p->len);
     if (!e)
         return 0;
     *hit = (struct snap_hit){p->key[0] == '*' ? SNAP_WILDCARD : SNAP_EXACT, e->a, e->b};
@@ -147,20 +148,6 @@ snap_lookup_batch(const struct snap_view *v, const acd_slice *hosts, size_t n, s
     return found;
 }
 
-/* The first entry behind `after` in a bucket, by offset. */
-static const struct snap_entry *
-entry_after(const struct snap_bucket *b, uint32_t after, uint32_t *ret_off)
-{
-    uint32_t off = after < SNAP_ENTRIES_AT ? SNAP_ENTRIES_AT : after;
-    if (off % 4 != 0 || off + SNAP_ENTRY_HEAD + 1 > b->end || b->end > SNAP_PAGE)
-        return NULL;
-    const struct snap_entry *e = (const struct snap_entry *)((const char *)b + off);
-    if (off + SNAP_ENTRY_HEAD + e->len > b->end)
-        return NULL;
-    *ret_off = off;
-    return e;
-}
-
 /* The number of the first directory entry behind those that lead to the same bucket as i. */
 static uint32_t
 bucket_next(const struct snap_tab *t, const struct snap_bucket *b, uint32_t i)
@@ -176,15 +163,15 @@ snap_host_next(const struct snap_view *v, struct snap_cursor *at, struct snap_ho
     if (t->depth > SNAP_DEPTH_MAX)
         return ACD_ECORRUPT;
     while (at->bucket < t->dir.n) {
-        uint32_t ref, off;
+        uint32_t ref, off = at->offset;
         if (!snap_arr_find(&v->space, &t->dir, at->bucket, &ref))
             return ACD_ECORRUPT;
         const struct snap_bucket *b = snap_bucket_at(&v->space, ref);
         if (!b)
             return ACD_ECORRUPT;
-        const struct snap_entry *e = entry_after(b, at->offset, &off);
+        const struct snap_entry *e = snap_entry_at(b, ref, &off);
         if (e) {
-            at->offset = (off + SNAP_ENTRY_HEAD + e->len + 3u) & ~3u;
+            at->offset = off + snap_entry_size(e->len);
             *ret = (struct snap_host){{e->key, e->len}, e->a, e->b};
             return 1;
         }

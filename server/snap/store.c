@@ -36,6 +36,15 @@ snap_lock(const char *path, int *ret_fd, acd_err *err)
     return 0;
 }
 
+void
+snap_unlock(int fd)
+{
+    if (fd < 0)
+        return;
+    (void)flock(fd, LOCK_UN); /* a forked child may still hold the descriptor */
+    (void)close(fd);
+}
+
 /* The address space is only reserved; where less is allowed, less has to do. */
 static int
 map_large(int fd, uint64_t cap, struct snap_map **ret, acd_err *err)

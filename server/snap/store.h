@@ -17,7 +17,9 @@ struct snap_file {
     char *temp;       /* the name until the first commit; NULL afterwards */
 };
 
-int snap_lock(const char *path, int *ret_fd, acd_err *err) ACD_MUSTCHECK; /* ACD_EBUSY: there is a writer */
+/* ACD_EBUSY: there is a writer. */
+int snap_lock(const char *path, int *ret_fd, acd_err *err) ACD_MUSTCHECK;
+void snap_unlock(int fd); /* -1 is fine */
 int snap_file_create(const char *path, uint64_t cap, uint64_t epoch, struct snap_file *ret,
                      acd_err *err) ACD_MUSTCHECK;
 int snap_file_open(const char *path, uint64_t cap, struct snap_file *ret, struct snap_slot *ret_slot,

@@ -9,59 +9,84 @@
 #include "snap/txn.h"
 
 /* Two halves are merged when their entries fill at most this much of one page, far below what splits it. */
-enum { MERGE_BYTES = (SNAP_PAGE - SNAP_ENTRIES_AT) / 2 };
+enum { MERGE_BYTES = (SNAP_PAGE - SNAP_ENTRIES_AT - SNAP_SLOT_BYTES) / 2 };
 
+/* Where an entry of that size goes: behind the last one, or behind the slots. */
 static uint32_t
-entry_size(size_t len)
+entry_place(const struct snap_bucket *b, uint32_t size)
 {
-    return (uint32_t)((SNAP_ENTRY_HEAD + len + 3) & ~(size_t)3);
+    uint32_t slots = SNAP_SLOTS_AT(b->skew);
+    return b->end < slots + SNAP_SLOT_BYTES && b->end + size > slots ? slots + SNAP_SLOT_BYTES : b->end;
 }
 
 static bool
 bucket_has_room(const struct snap_bucket *b, size_t len)
 {
-    return b->count < SNAP_BUCKET_FILL && b->end + entry_size(len) <= SNAP_PAGE;
+    uint32_t size = snap_entry_size(len);
+    return b->count < SNAP_BUCKET_FILL && entry_place(b, size) + size <= SNAP_PAGE;
+}
+
+static uint32_t
+bucket_bytes(const struct snap_bucket *b)
+{
+    uint32_t used = b->end - SNAP_ENTRIES_AT;
+    return b->end > SNAP_SLOTS_AT(b->skew) ? used - SNAP_SLOT_BYTES : used;
 }
 
 static void
 bucket_add(struct snap_bucket *b, uint64_t hash, const void *key, size_t len, uint32_t va, uint32_t vb)
 {
-    struct snap_entry *e = (struct snap_entry *)((char *)b + b->end);
+    uint32_t size = snap_entry_size(len), at = entry_place(b, size);
+    must(at + size <= SNAP_PAGE && b->count < SNAP_BUCKET_FILL);
+    struct snap_entry *e = (struct snap_entry *)((char *)b + at);
     e->a = va;
     e->b = vb;
     e->len = (uint8_t)len;
     memcpy(e->key, key, len);
+    uint16_t *slots = (uint16_t *)snap_bucket_slots(b, b->skew);
     uint32_t i = hash & (SNAP_SLOTS - 1);
-    while (b->slot[i] != 0)
+    while (slots[i] != 0)
         i = (i + 1) & (SNAP_SLOTS - 1);
-    b->slot[i] = (uint16_t)(SNAP_TAG(hash) | b->end / 4);
+    slots[i] = (uint16_t)(SNAP_TAG(hash) | at / 4);
     b->count++;
-    b->end = (uint16_t)(b->end + entry_size(len));
+    b->end = (uint16_t)(at + size);
 }
 
 static void
-bucket_clear(struct snap_bucket *b, uint32_t depth)
+bucket_clear(struct snap_bucket *b, uint32_t depth, uint32_t skew)
 {
     memset((char *)b + sizeof(b->head), 0, SNAP_PAGE - sizeof(b->head));
     b->end = SNAP_ENTRIES_AT;
     b->depth = depth;
+    b->skew = skew;
+}
+
+/* A new empty bucket; *ret_ref carries its skew. */
+static struct snap_bucket *
+bucket_new(struct snap_writer *w, uint32_t depth, uint32_t *ret_ref, acd_err *err)
+{
+    struct snap_bucket *b = snap_alloc_piece(w, SNAP_K_BUCKET, SNAP_PAGE - sizeof(b->head), ret_ref, err);
+    if (!b)
+        return NULL;
+    bucket_clear(b, depth, *ret_ref / (SNAP_PAGE / SNAP_GRANULE) % SNAP_SKEWS);
+    *ret_ref |= b->skew;
+    return b;
 }
 
 struct walk {
     uint32_t off, n;
 };
 
-/* The next entry of a bucket; *at starts zeroed. NULL at the end or where the bytes make no sense. */
+/* The next entry of a bucket; *at starts zeroed. Never more than a bucket can take. */
 static const struct snap_entry *
 bucket_next(const struct snap_bucket *b, struct walk *at)
 {
-    uint32_t off = at->n ? at->off : SNAP_ENTRIES_AT;
-    if (at->n == SNAP_BUCKET_FILL || b->end > SNAP_PAGE || off + SNAP_ENTRY_HEAD + 1 > b->end)
-        return NULL;
-    const struct snap_entry *e = (const struct snap_entry *)((const char *)b + off);
-    at->off = off + entry_size(e->len);
-    at->n++;
-    return at->off <= b->end ? e : NULL;
+    const struct snap_entry *e = at->n < SNAP_BUCKET_FILL ? snap_entry_at(b, b->skew, &at->off) : NULL;
+    if (e) {
+        at->off += snap_entry_size(e->len);
+        at->n++;
+    }
+    return e;
 }
 
 /* Where a key lives: directory index and bucket. */
@@ -80,7 +105,8 @@ spot_find(struct snap_writer *w, const struct snap_tab *t, uint64_t hash, struct
         return snap_fail(w, ACD_ECORRUPT, err);
     ret->bucket = snap_bucket_at(&w->work.space, ret->ref);
     if (!ret->bucket || ret->bucket->depth > t->depth || ret->bucket->end > SNAP_PAGE ||
-        ret->bucket->end < SNAP_ENTRIES_AT || ret->bucket->count > SNAP_BUCKET_FILL)
+        ret->bucket->end < SNAP_ENTRIES_AT || ret->bucket->skew != (ret->ref & SNAP_SKEW_MASK) ||
+        ret->bucket->count > SNAP_BUCKET_FILL)
         return snap_fail(w, ACD_ECORRUPT, err);
     return 0;
 }
@@ -110,15 +136,16 @@ spot_own(struct snap_writer *w, struct snap_tab *t, struct spot *s, acd_err *err
     if (snap_is_fresh(w, s->ref))
         return (struct snap_bucket *)s->bucket;
     uint32_t ref, first, n;
-    struct snap_bucket *b = snap_alloc_piece(w, SNAP_K_BUCKET, SNAP_PAGE - sizeof(b->head), &ref, err);
+    struct snap_bucket *b = bucket_new(w, 0, &ref, err);
     if (!b)
         return NULL;
     memcpy((char *)b + sizeof(b->head), (const char *)s->bucket + sizeof(b->head),
            SNAP_PAGE - sizeof(b->head));
+    ref = SNAP_PAGE_REF(ref) | b->skew;
     spot_range(t, s, &first, &n);
     if (dir_aim(w, t, first, n, ref, err) < 0)
         return NULL;
-    snap_free_piece(w, s->ref);
+    snap_free_piece(w, SNAP_PAGE_REF(s->ref));
     s->ref = ref;
     s->bucket = b;
     return b;
@@ -176,15 +203,13 @@ spot_split(struct snap_writer *w, struct snap_tab *t, struct spot *s, acd_err *e
     struct snap_bucket *low = spot_own(w, t, s, err);
     uint32_t ref, first, n, depth = s->bucket->depth + 1;
     struct walk at = {0};
-    struct snap_bucket *high =
-        low ? snap_alloc_piece(w, SNAP_K_BUCKET, SNAP_PAGE - sizeof(low->head), &ref, err) : NULL;
+    struct snap_bucket *high = low ? bucket_new(w, depth, &ref, err) : NULL;
     if (!high)
         return w->failed;
     spot_range(t, s, &first, &n);
     struct snap_bucket old;
     memcpy(&old, low, sizeof(old));
-    bucket_clear(low, depth);
-    bucket_clear(high, depth);
+    bucket_clear(low, depth, old.skew);
     for (const struct snap_entry *e; (e = bucket_next(&old, &at));) {
         uint64_t hash = snap_hash(w->work.secret, e->key, e->len);
         bucket_add(hash >> (64 - depth) & 1 ? high : low, hash, e->key, e->len, e->a, e->b);
@@ -197,10 +222,8 @@ static int
 tab_start(struct snap_writer *w, struct snap_tab *t, acd_err *err)
 {
     uint32_t ref;
-    struct snap_bucket *b = snap_alloc_piece(w, SNAP_K_BUCKET, SNAP_PAGE - sizeof(b->head), &ref, err);
-    if (!b)
+    if (!bucket_new(w, 0, &ref, err))
         return w->failed;
-    bucket_clear(b, 0);
     return snap_arr_set(w, &t->dir, 0, ref, err);
 }
 
@@ -215,7 +238,7 @@ snap_tab_put(struct snap_writer *w, struct snap_tab *t, const void *key, size_t 
         rc = spot_find(w, t, snap_hash(w->work.secret, key, len), &s, err);
     if (rc < 0)
         return rc;
-    const struct snap_entry *e = snap_bucket_find(s.bucket, s.hash, key, len);
+    const struct snap_entry *e = snap_bucket_find(s.bucket, s.ref, s.hash, key, len);
     if (e && e->a == va && e->b == vb)
         return 0;
     while (!e && !bucket_has_room(s.bucket, len)) {
@@ -227,7 +250,7 @@ snap_tab_put(struct snap_writer *w, struct snap_tab *t, const void *key, size_t 
     if (!b)
         return w->failed;
     if (e) {
-        struct snap_entry *mine = (struct snap_entry *)snap_bucket_find(b, s.hash, key, len);
+        struct snap_entry *mine = (struct snap_entry *)snap_bucket_find(b, s.ref, s.hash, key, len);
         must(mine != NULL);
         mine->a = va;
         mine->b = vb;
@@ -252,7 +275,7 @@ spot_merge(struct snap_writer *w, struct snap_tab *t, struct spot *s, acd_err *e
     const struct snap_bucket *other = snap_bucket_at(&w->work.space, ref);
     if (!other)
         return snap_fail(w, ACD_ECORRUPT, err);
-    if (other->depth != s->bucket->depth || other->end + s->bucket->end - 2 * SNAP_ENTRIES_AT > MERGE_BYTES)
+    if (other->depth != s->bucket->depth || bucket_bytes(other) + bucket_bytes(s->bucket) > MERGE_BYTES)
         return 0;
     struct snap_bucket *b = spot_own(w, t, s, err);
     if (!b)
@@ -260,7 +283,7 @@ spot_merge(struct snap_writer *w, struct snap_tab *t, struct spot *s, acd_err *e
     for (const struct snap_entry *e; (e = bucket_next(other, &at));)
         bucket_add(b, snap_hash(w->work.secret, e->key, e->len), e->key, e->len, e->a, e->b);
     b->depth--;
-    snap_free_piece(w, ref);
+    snap_free_piece(w, SNAP_PAGE_REF(ref));
     return dir_aim(w, t, first ^ n, n, s->ref, err);
 }
 
@@ -273,13 +296,13 @@ snap_tab_del(struct snap_writer *w, struct snap_tab *t, const void *key, size_t 
     int rc = t->dir.n == 0 ? ACD_ENOENT : spot_find(w, t, snap_hash(w->work.secret, key, len), &s, err);
     if (rc < 0)
         return rc;
-    if (!snap_bucket_find(s.bucket, s.hash, key, len))
+    if (!snap_bucket_find(s.bucket, s.ref, s.hash, key, len))
         return ACD_ENOENT;
     struct snap_bucket *b = spot_own(w, t, &s, err);
     if (!b)
         return w->failed;
     memcpy(&old, b, sizeof(old));
-    bucket_clear(b, old.depth);
+    bucket_clear(b, old.depth, old.skew);
     for (const struct snap_entry *e; (e = bucket_next(&old, &at));)
         if (e->len != len || memcmp(e->key, key, len) != 0)
             bucket_add(b, snap_hash(w->work.secret, e->key, e->len), e->key, e->len, e->a, e->b);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "snap/arr.h"
@@ -68,8 +67,7 @@ snap_writer_free(struct snap_writer *w)
     map_done(&w->lists);
     free(w->mem.fresh);
     free(w->young);
-    if (w->lock_fd >= 0)
-        (void)close(w->lock_fd);
+    snap_unlock(w->lock_fd);
     free(w->path);
     w->magic = 0;
     free(w);

@@ -17,6 +17,13 @@
  * connection with more than per_conn calls in flight is refused, with twice as many it is closed; and the
  * keeper, a timer, closes a connection none of whose waiting replies moved for send_ms.
  *
+ * A fault of nng 1.5.2 that we cannot mend from here: when a peer dies with requests of its own still unread,
+ * a reply that fails closes the pipe in the middle of a receive, and now and then that receive is never
+ * finished. nng's one reaper thread then waits for it for ever, and connections that end later are no longer
+ * released: each costs a descriptor and a row of the table of connections until the process ends. Calls are
+ * not affected, and clients that leave in order (call_close) do not cause it. conns in bus_counters shows it,
+ * against conns_opened.
+ *
  * Locks: bus.lock guards only the wake-up of bus_stop, the table of connections has its own, the queues
  * theirs; everything else is atomic or owned by the slot's phase.
  */

@@ -45,6 +45,7 @@ struct link {
     nng_socket sock;
     pthread_mutex_t lock;
     pthread_cond_t connected;
+    struct link *next; /* in the list of the abandoned */
     uint32_t pipes, parked;
     bool closing;
     uint32_t n_slots, max_slots;
@@ -383,8 +384,19 @@ wait_calm(struct link *l)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
-/* What nng still holds on to is left to it: memory is lost, nothing hangs and nothing is freed under its
+/* What nng still holds on to is left to it and never freed: nothing hangs, and nothing goes from under its
  * feet. */
+static void
+abandon(struct link *l)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct link *abandoned;
+    (void)pthread_mutex_lock(&lock);
+    l->next = abandoned;
+    __atomic_store_n(&abandoned, l, __ATOMIC_RELAXED);
+    (void)pthread_mutex_unlock(&lock);
+}
+
 void
 link_close(struct link *l)
 {
@@ -393,8 +405,10 @@ link_close(struct link *l)
     wait_calm(l);
     (void)nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, NULL, NULL);
     (void)nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    if (!link_close_socket(l->sock.id))
+    if (!link_close_socket(l->sock.id)) {
+        abandon(l);
         return;
+    }
     for (uint32_t i = 0; i < l->max_slots; i++)
         if (l->slots[i])
             slot_free(l->slots[i]);

@@ -89,7 +89,7 @@ class Worker:
                     continue
                 self.flight = command
                 result = self.server.ctl(*command, json_out=True)
-                if result.code == 3:  # the server is gone; whether this one was done is open
+                if result.code in (3, -9):  # the server is gone; whether this one was done is open
                     return
                 try:
                     operation.send(result)
@@ -106,7 +106,7 @@ class Worker:
         rows = self.server.json("host", "list", "--zone", self.zone, "--all")
         hosts = {ident: [] for ident in certs.values()}
         for row in rows:
-            hosts[row["ca_id"]].append(row["host"])
+            hosts[row["mtls_certificate_id"]].append(row["host"])
         return certs, hosts
 
     def allowed(self, certs, hosts):
@@ -157,8 +157,8 @@ def one_round(server, workers, clock):
     for thread in threads:
         thread.start()
     time.sleep(clock.uniform(0.005, 0.25))  # the random point of the kill; nothing is waited for here
+    stop.set()  # nobody begins anything new; what is under way is hit
     server.kill()
-    stop.set()
     for thread in threads:
         thread.join()
     for worker in workers:

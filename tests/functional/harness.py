@@ -67,6 +67,7 @@ class Server:
         self.args = list(args)
         self.log = os.path.join(folder, "anchord.log")
         self.process = None
+        self.clients = set()
         if config is not None:
             path = os.path.join(folder, "anchord.yaml")
             with open(path, "w", encoding="utf-8") as text:
@@ -110,17 +111,27 @@ class Server:
         return code
 
     def kill(self):
+        """SIGKILL; commands that are under way are ended too, with code -9: whether they were carried out is open."""
         self.process.kill()
         self.process.wait()
         self.process = None
+        for client in list(self.clients):
+            client.kill()
 
     def ctl(self, *args, json_out=False, stdin=None, env=None):
         command = [os.path.join(BUILD, "bin", "anchorctl"), "--socket", self.socket]
         if json_out:
             command += ["-o", "json"]
-        done = subprocess.run(command + [str(a) for a in args], input=stdin, capture_output=True, check=False,
-                              env=dict(os.environ, **(env or {})), timeout=120)
-        return Result(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+        client = subprocess.Popen(command + [str(a) for a in args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, env=dict(os.environ, **(env or {})))
+        self.clients.add(client)
+        try:
+            out, err = client.communicate(stdin, timeout=120)
+        except subprocess.TimeoutExpired:
+            client.kill()
+            out, err = client.communicate()
+        self.clients.discard(client)
+        return Result(client.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
     def json(self, *args, code=0):
         """The JSON value of a command that must end with this code."""

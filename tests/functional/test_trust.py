@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import os
+import socket
 import time
 
 import harness
@@ -47,6 +48,9 @@ def test_from_upload_to_verdict(case):
     bad = verify(server, "api.example.com", pki.path("stranger"))
     equal(bad["verified"], False, "a foreign certificate")
     check(bad["error"].startswith("X509_V_ERR_"), "error is %r" % bad["error"])
+    why = server.json("query", "trust", "--explain", "x.t.example.com", "nope.example.com")
+    contains(json.dumps(why[0]), "*.t.example.com", "explanation")
+    contains(json.dumps(why[1]["explain"]), "no CA may vouch", "explanation")
     nobody = verify(server, "www.example.com", pki.path("good"))
     equal(nobody["error"], "ACD_V_ERR_NO_ASSOCIATION", "error")
 
@@ -180,7 +184,11 @@ def test_private_key_must_match_and_never_shows(case):
     secret = open(pki.path("other", "key"), encoding="utf-8").read()
     text = refused(server, "acme", pki.path("root"), "--key", pki.path("other", "key"))
     check("PRIVATE KEY" not in text and secret[60:100] not in text, "the refusal shows the key")
-    upload(server, "acme", "root", pki.path("root"), "--key", pki.path("root", "key"))
+    done = server.ctl("ca", "upload", "--account", "acme", "--name", "root", "--key", pki.path("root", "key"),
+                      pki.path("root")).expect(0)
+    contains(done.out + done.err, "key.not_kept")
+    with open(os.path.join(server.data, "anchord.db"), "rb") as database:
+        check(b"PRIVATE KEY" not in database.read(), "the database holds a key")
     check("PRIVATE KEY" not in server.read_log(), "the log shows a key")
 
 
@@ -449,12 +457,37 @@ def test_configuration_is_checked_by_name(case):
     server.process = None
 
 
-def test_tcp_is_loopback_only_and_without_administration(case):
-    server = case.server("--listen", "tcp://0.0.0.0:0", start=False)
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_tcp_is_loopback_only_unless_insecure(case):
+    server = case.server("--listen", "tcp://0.0.0.0:%d" % free_port(), start=False)
     server.start(wait=False)
     check(server.process.wait(30) != 0, "listening on all addresses was allowed")
     contains(server.read_log(), "insecure", "message")
     server.process = None
+
+
+def test_tcp_answers_the_edge_and_refuses_administration(case):
+    pki = case.pki()
+    pki.ca("root")
+    pki.client("leaf", "root")
+    url = "tcp://127.0.0.1:%d" % free_port()
+    server = case.server(start=False)
+    server.args += ["--listen", server.socket, "--listen", url]
+    server.start()
+    account(server)
+    ca = cert_id(upload(server, "acme", "root", pki.path("root")))
+    server.json("host", "set", "--zone", "example.com", "--ca", ca, "api.example.com")
+    local, server.socket = server.socket, url
+    equal(verify(server, "api.example.com", pki.path("leaf"))["verified"], True, "over tcp")
+    for command in (("account", "list"), ("account", "create", "--name", "evil"), ("server", "status")):
+        contains(server.ctl(*command).expect(1).err, "administration")
+    server.socket = local
+    equal([a["name"] for a in server.json("account", "list")], ["acme"])
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ CASES = {
     "conf uses base and model only": (layers, "server/conf/a.c", '#include "wire/x.h"\n', "base and model only"),
     "pure layers read no clock": (layers, "server/eval/a.c", '#include "base/clock.h"\n', "is pure"),
     "pure layers take no lock": (layers, "server/rule/a.c", "#include <pthread.h>\n", "is pure"),
+    "store.c keeps files": (layers, "server/snap/store.c", "#include <fcntl.h>\n", None),
     "open.c maps files": (layers, "server/snap/open.c", "#include <sys/mman.h>\n", None),
     "nng is fenced": (layers, "server/feed/a.c", "#include <nng/nng.h>\n", "may be included in"),
     "nng behind its fence": (layers, "server/wire/bus_nng.c", "#include <nng/nng.h>\n", None),

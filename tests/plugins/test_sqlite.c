@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "model/collections.h"
+#include "sdk/sql.h"
 
 static void
 path_of(const struct rig *r, const char *name, char out[128])
@@ -479,6 +481,57 @@ START_TEST(paths_are_checked)
 }
 END_TEST
 
+/* The plan of a range: no sorting, and an index wherever a column is fixed or bounded. */
+static void
+check_plan(sqlite3 *db, const acd_collection *c, const struct sdk_range *r)
+{
+    static const struct sdk_dialect d = {.mark = '?', .indexed_by = true};
+    struct sdk_text t = {0};
+    sqlite3_stmt *stmt = NULL;
+    sdk_text_put(&t, "EXPLAIN QUERY PLAN ");
+    sdk_sql_range(&t, &d, c, r);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, t.data, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *plan = (const char *)sqlite3_column_text(stmt, 3);
+        ck_assert_msg(!strstr(plan, "TEMP B-TREE"), "%s: %s", t.data, plan);
+        if (r->neq || r->bound == SDK_BOUND_MORE || r->bound == SDK_BOUND_LESS)
+            ck_assert_msg(strncmp(plan, "SEARCH", 6) == 0, "%s: %s", t.data, plan);
+    }
+    ck_assert_int_eq(sqlite3_finalize(stmt), SQLITE_OK);
+    sdk_text_done(&t);
+}
+
+/* Every range that a walk of the daemon's own collections can lead to is served by an index, in its order. */
+START_TEST(walks_never_sort)
+{
+    struct rig rig;
+    char path[128];
+    uint16_t order[SDK_ORDER_MAX];
+    sqlite3 *db;
+    size_t plans = 0;
+    rig_start(&rig, IMPL_SQLITE, NULL, NULL, NULL, 0);
+    ck_ok(plug_storage_schema(&rig.st, collections, COLLECTIONS, COLLECTIONS_VERSION, COLL_PLUGIN, NULL));
+    path_of(&rig, "t.db", path);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    for (size_t i = 0; i < COLLECTIONS; i++)
+        for (size_t x = 0; x <= collections[i].nindexes; x++) {
+            size_t n = sdk_order(&collections[i], (uint32_t)x, order);
+            for (unsigned k = 0; k < 2 * 4 * n; k++) {
+                struct sdk_range r = {.index = (uint8_t)x, .reverse = k % 2, .bound = k / 2 % 4};
+                r.neq = (uint8_t)(k / 8);
+                bool null = collections[i].cols[order[r.neq]].flags & ACD_COL_NULL;
+                if (r.bound == SDK_BOUND_NOT_NULL && !null)
+                    continue;
+                check_plan(db, &collections[i], &r);
+                plans++;
+            }
+        }
+    ck_assert_uint_gt(plans, 100);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    rig_close(&rig);
+}
+END_TEST
+
 Suite *suite_sqlite(void);
 
 Suite *
@@ -490,6 +543,6 @@ suite_sqlite(void)
     ADD_TESTS(s, "space", a_full_disk_is_said_and_rolled_back, the_configured_bound_is_said_and_rolled_back);
     ADD_TESTS(s, "schema", an_older_schema_is_upgraded, a_changed_schema_without_a_version_is_refused);
     ADD_TESTS(s, "work", a_backup_is_one_consistent_view, another_process_lock_is_waited_for,
-              a_long_scan_stops_at_the_deadline);
+              a_long_scan_stops_at_the_deadline, walks_never_sort);
     return s;
 }

@@ -4,15 +4,17 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "base/thread.h"
 
-START_TEST(random_operations_agree_with_the_model)
+static void
+random_run(int impl, uint64_t seed)
 {
     enum { TXNS = 120, OPS = 24 };
     struct rig rig;
     struct naive now, next, seen;
-    struct prng r = {.state = 0x5eed0000u + (unsigned)_i};
-    rig_open(&rig, _i, NULL, false);
+    struct prng r = {.state = seed};
+    rig_open(&rig, impl, NULL, false);
     struct plug_session *w = rig_session(&rig), *reader = rig_session(&rig);
     naive_init(&now);
     naive_init(&next);
@@ -47,6 +49,17 @@ START_TEST(random_operations_agree_with_the_model)
     naive_done(&next);
     naive_done(&seen);
     rig_close(&rig);
+}
+
+/* ANCHORD_SEEDS: how many runs; default 2. */
+START_TEST(random_operations_agree_with_the_model)
+{
+    const char *text = getenv("ANCHORD_SEEDS");
+    uint64_t seeds = 2;
+    if (text)
+        ck_assert(str_u64(slice_str(text), &seeds));
+    for (uint64_t i = 0; i < seeds; i++)
+        random_run(_i, 0x5eed0000 + i);
 }
 END_TEST
 
@@ -340,7 +353,7 @@ suite_storage(void)
                             many_threads_never_pass_a_limit,
                             a_bad_schema_is_refused};
     TCase *tc = tcase_create("storage");
-    tcase_set_timeout(tc, 120);
+    tcase_set_timeout(tc, 300);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tcase_add_loop_test(tc, tests[i], 0, IMPLS);
     suite_add_tcase(s, tc);

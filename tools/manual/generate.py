@@ -85,19 +85,17 @@ def bounds(kind, low, high):
 def option_rows(root):
     source = read(root, "server/conf/items.def")
     row = re.compile(r"^X\((\w+),\s*\"([^\"]+)\",\s*(\w+),\s*[\w.]+,\s*(NULL|\"[^\"]*\"),\s*(-?\d+),\s*(-?\d+),\s*"
-                     r"(\w+),\s*" + TEXT + r"\)", re.MULTILINE)
+                     + TEXT + r"\)", re.MULTILINE)
     return complete(row.findall(source), source, r"^X\(", "server/conf/items.def")
 
 
 def yaml_5(root):
     out = []
-    for _id, key, kind, default, low, high, scope, text in option_rows(root):
+    for _id, key, kind, default, low, high, text in option_rows(root):
         out.append(".TP\n.B %s\n%s" % (roff(key), roff(joined(text))))
         facts = TYPES[kind] + bounds(kind, low, high)
         if default != "NULL":
             facts += "; default: " + joined(default)
-        if scope == "RELOAD":
-            facts += "; may change on SIGHUP"
         out.append('.br\n.RI ( "%s" )' % roff(facts))
     page = read(root, "tools/manual/anchord.yaml.5")
     head, rest = page.split(BEGIN)

@@ -12,6 +12,7 @@ START_TEST(table_is_complete)
     ck_assert_int_eq(status_from_grpc(99), ACD_EINTERNAL);
     ck_assert_str_eq(status_name(12345), "ACD_EINTERNAL");
     ck_assert_str_eq(status_name(-12345), "ACD_EINTERNAL");
+    ck_assert_str_eq(status_name(INT32_MIN), "ACD_EINTERNAL");
 }
 END_TEST
 

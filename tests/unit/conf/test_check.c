@@ -27,7 +27,7 @@ START_TEST(roles)
     says("primary: ipc:///a\n", "1 primary: 'primary' is given, and 'role' is not edge\n");
     says("role: edge\nprimary: ipc:///a\n", "");
     says("role: edge\nprimary: http://a\n",
-         "2 primary: 'primary': 'http://a' does not begin with ipc://, tcp:// or tls+tcp://\n");
+         "2 primary: 'primary': 'http://a' does not begin with ipc:// or tcp://\n");
 }
 END_TEST
 
@@ -35,23 +35,11 @@ START_TEST(plain_tcp_stays_on_loopback)
 {
     says("listen: ['tcp://127.0.0.1:7', 'tcp://localhost:7', 'tcp://[::1]:7']\n", "");
     says("listen: ['tcp://0.0.0.0:7', 'ipc:///a', 'tcp://[::]:7']\n",
-         "1 listen: 'listen': 'tcp://0.0.0.0:7' is not on loopback: use tls+tcp://, or say 'insecure: true'\n"
-         "1 listen: 'listen': 'tcp://[::]:7' is not on loopback: use tls+tcp://, or say 'insecure: true'\n");
+         "1 listen: 'listen': 'tcp://0.0.0.0:7' is not on loopback: say 'insecure: true' if that is meant\n"
+         "1 listen: 'listen': 'tcp://[::]:7' is not on loopback: say 'insecure: true' if that is meant\n");
     says("insecure: true\nlisten: ['tcp://0.0.0.0:7']\n", "");
     says("role: edge\nprimary: tcp://192.0.2.1:7\n", "2 primary: 'primary': 'tcp://192.0.2.1:7' is not on "
-                                                     "loopback: use tls+tcp://, or say 'insecure: true'\n");
-}
-END_TEST
-
-START_TEST(tls_needs_its_files)
-{
-    says("listen: ['tls+tcp://0.0.0.0:7']\n",
-         "1 listen: 'listen': 'tls+tcp://0.0.0.0:7' needs 'tls.cert', 'tls.key' and 'tls.ca'\n");
-    says("listen: ['tls+tcp://0.0.0.0:7']\ntls: {cert: /c, key: /k}\n",
-         "1 listen: 'listen': 'tls+tcp://0.0.0.0:7' needs 'tls.cert', 'tls.key' and 'tls.ca'\n");
-    says("listen: ['tls+tcp://0.0.0.0:7']\ntls: {cert: /c, key: /k, ca: /a}\n", "");
-    says("tls: {cert: /c}\n", "1 tls.cert: 'tls.cert' and 'tls.key' are only useful together\n");
-    says("tls:\n  key: /k\n", "2 tls.key: 'tls.cert' and 'tls.key' are only useful together\n");
+                                                     "loopback: say 'insecure: true' if that is meant\n");
 }
 END_TEST
 
@@ -84,7 +72,7 @@ Suite *
 suite_check(void)
 {
     Suite *s = suite_create("check");
-    ADD_TESTS(s, "check", defaults_are_good, roles, plain_tcp_stays_on_loopback, tls_needs_its_files,
+    ADD_TESTS(s, "check", defaults_are_good, roles, plain_tcp_stays_on_loopback,
               a_plugin_has_a_name_or_a_file, the_packaged_file_is_good);
     return s;
 }

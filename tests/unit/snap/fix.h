@@ -13,13 +13,20 @@
 #include "snap/open.h"
 #include "snap/writer.h"
 
-#define OK(expr)                                                     \
-    do {                                                             \
-        int rc_ = (expr);                                            \
-        ck_assert_msg(rc_ >= 0, #expr ": %d %s", rc_, fix_err.text); \
+#define OK(expr)                                                        \
+    do {                                                                \
+        int rc_ = (expr);                                               \
+        ck_assert_msg(rc_ >= 0, "%s: %d %s", #expr, rc_, fix_err.text); \
     } while (0)
 
 static acd_err fix_err __attribute__((unused)) = ACD_ERR_INIT;
+
+/* The slow suite runs the same tests to a greater depth. */
+static inline bool
+fix_slow(void)
+{
+    return getenv("TEST_SLOW") != NULL;
+}
 
 static inline void
 fix_ca(struct snap_writer *w, const char *id, uint32_t index, const char *der, uint32_t profile,

@@ -1,0 +1,6 @@
+#include "lib/main.h"
+
+Suite *suite_inspect(void);
+Suite *suite_verify(void);
+
+TEST_MAIN(suite_inspect, suite_verify)

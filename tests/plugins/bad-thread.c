@@ -1,0 +1,4 @@
+#include "zoo.h"
+
+ZOO_OPS(.struct_size = sizeof(zoo_ops));
+ZOO(ACD_VALIDATOR, "bad-thread", .thread = 7);

@@ -1,0 +1,7 @@
+#include "lib/main.h"
+
+Suite *suite_bundles(void);
+Suite *suite_flight(void);
+Suite *suite_known(void);
+
+TEST_MAIN(suite_bundles, suite_flight, suite_known)

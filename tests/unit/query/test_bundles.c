@@ -1,0 +1,295 @@
+/* Compiled trust sets over a validator of our own that counts what it is asked to build. */
+#include "query/bundles.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/thread.h"
+#include "lib/main.h"
+#include "model/digest.h"
+#include "plug/life.h"
+#include "snap/writer.h"
+
+static atomic_int built, freed, fail;
+
+static int
+build(void *inst, const acd_bundle_spec *spec, acd_bundle **ret, acd_err *err)
+{
+    (void)inst;
+    if (atomic_load(&fail))
+        return err_set(err, ACD_EINVAL, "no");
+    atomic_fetch_add(&built, 1);
+    size_t *n = malloc(sizeof(*n));
+    *n = spec->nanchors;
+    *ret = (acd_bundle *)n;
+    return 0;
+}
+
+static void
+bundle_free(acd_bundle *b)
+{
+    atomic_fetch_add(&freed, 1);
+    free(b);
+}
+
+static int
+inspect(void *inst, const acd_inspect *what, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
+        acd_err *err)
+{
+    (void)inst, (void)what, (void)cert, (void)finding, (void)ctx, (void)err;
+    return 0;
+}
+
+static int
+verify(const acd_bundle *b, const acd_verify *what, const acd_call *call, acd_verdict *ret, acd_err *err)
+{
+    (void)b, (void)what, (void)call, (void)ret, (void)err;
+    return ACD_EINTERNAL;
+}
+
+static int
+describe(void *inst, acd_slice leaf, const acd_slice *inter, size_t n, acd_field_fn fn, void *ctx,
+         acd_err *err)
+{
+    (void)inst, (void)leaf, (void)inter, (void)n, (void)fn, (void)ctx, (void)err;
+    return 0;
+}
+
+static const acd_validator_ops ops = {
+    .struct_size = sizeof(ops),
+    .inspect = inspect,
+    .bundle_build = build,
+    .bundle_free = bundle_free,
+    .verify = verify,
+    .describe = describe,
+};
+
+static int
+create(const acd_host *host, const acd_conf_val *vals, size_t n, void **ret, acd_err *err)
+{
+    (void)host, (void)vals, (void)n, (void)err;
+    *ret = (void *)&ops;
+    return 0;
+}
+
+static int
+start(void *inst, acd_err *err)
+{
+    (void)inst, (void)err;
+    return 0;
+}
+
+static int
+quiesce(void *inst, uint64_t deadline_ns)
+{
+    (void)inst, (void)deadline_ns;
+    return 0;
+}
+
+static void
+destroy(void *inst)
+{
+    (void)inst;
+}
+
+static int
+conf_check(const acd_conf_val *vals, size_t n, acd_err *err)
+{
+    (void)vals, (void)n, (void)err;
+    return 0;
+}
+
+static const acd_plugin plugin = {
+    .struct_size = sizeof(plugin),
+    .major = ACD_PLUGIN_MAJOR,
+    .kind = ACD_VALIDATOR,
+    .thread = ACD_FREE_THREADED,
+    .name = "counting",
+    .version = "1",
+    .build_id = "test",
+    .summary = "counts bundles",
+    .conf_check = conf_check,
+    .create = create,
+    .start = start,
+    .health = start,
+    .quiesce = quiesce,
+    .destroy = destroy,
+    .ops = &ops,
+};
+
+/* --- a validator and a view with n trust sets -------------------------------------------------------------
+ */
+
+struct rig {
+    struct plug *plug;
+    struct plug_validator validator;
+    struct bundles *bundles;
+    struct snap_writer *w;
+    struct snap_view *view;
+};
+
+static void
+rig_open(struct rig *rig, size_t max, size_t sets)
+{
+    const struct plug_env env = {.clock = &clock_system};
+    static const char zone[] = "0123456789abcdef0123456789abcdef";
+    acd_err err = ACD_ERR_INIT;
+    atomic_store(&built, 0);
+    atomic_store(&freed, 0);
+    atomic_store(&fail, 0);
+    ck_assert_int_eq(plug_new(ACD_VALIDATOR, "counting", &plugin, &env, &rig->plug, &err), 0);
+    ck_assert_msg(plug_open(rig->plug, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(plug_configure(rig->plug, NULL, 0, &err), 0);
+    ck_assert_int_eq(plug_create(rig->plug, &err), 0);
+    ck_assert_int_eq(plug_start(rig->plug, &err), 0);
+    plug_validator_init(&rig->validator, rig->plug);
+    ck_assert_int_eq(bundles_new(&rig->validator, max, &rig->bundles, &err), 0);
+    ck_assert_int_eq(snap_writer_open(&(struct snap_writer_opts){0}, &rig->w, &err), 0);
+    ck_assert_int_eq(snap_begin(rig->w, &err), 0);
+    ck_assert_int_eq(snap_put_zone(rig->w, slice_str(zone), slice_str(zone), slice_str("example.com"), &err),
+                     0);
+    for (size_t i = 0; i < sets; i++) {
+        char id[37], host[32], der[16];
+        uint8_t sha[32];
+        (void)snprintf(id, sizeof(id), "00000000-0000-4000-8000-%012zu", i);
+        (void)snprintf(host, sizeof(host), "h%zu.example.com", i);
+        (void)snprintf(der, sizeof(der), "der %zu", i);
+        digest_sha256(der, strlen(der), sha);
+        const struct snap_ca ca = {
+            .id = slice_str(id), .sha256 = sha, .subject = slice_str(id), .der = slice_str(der)};
+        const struct snap_ca_use use = {.id = slice_str(id)};
+        ck_assert_int_eq(snap_put_ca(rig->w, &ca, &err), 0);
+        ck_assert_int_eq(snap_put_host(rig->w, slice_str(host), slice_str(zone), &use, 1, &err), 0);
+    }
+    ck_assert_int_eq(snap_commit(rig->w, 1, 0, &rig->view, &err), 0);
+}
+
+static void
+rig_close(struct rig *rig)
+{
+    bundles_free(rig->bundles);
+    ck_assert_int_eq(atomic_load(&freed), atomic_load(&built));
+    snap_view_unref(rig->view);
+    snap_writer_free(rig->w);
+    plug_free(rig->plug);
+}
+
+static struct snap_trust
+trust_of(const struct rig *rig, size_t i)
+{
+    char host[32];
+    struct snap_hit hit;
+    struct snap_trust t;
+    (void)snprintf(host, sizeof(host), "h%zu.example.com", i);
+    ck_assert_int_eq(snap_lookup(rig->view, host, strlen(host), &hit), 1);
+    ck_assert_int_eq(snap_trust_get(rig->view, hit.trust, &t), 0);
+    return t;
+}
+
+static void
+use(struct rig *rig, size_t i)
+{
+    struct snap_trust t = trust_of(rig, i);
+    struct bundle_ref *ref;
+    ck_assert_int_eq(bundle_get(rig->bundles, rig->view, &t, &ref, NULL), 0);
+    bundle_put(rig->bundles, ref);
+}
+
+START_TEST(compiled_once_and_the_unused_goes)
+{
+    struct rig rig;
+    uint64_t builds, kept;
+    rig_open(&rig, 3, 5);
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < 3; i++)
+            use(&rig, i);
+    ck_assert_int_eq(atomic_load(&built), 3);
+    use(&rig, 0);
+    use(&rig, 3); /* 1 was unused for longest */
+    use(&rig, 0);
+    ck_assert_int_eq(atomic_load(&built), 4);
+    use(&rig, 1);
+    ck_assert_int_eq(atomic_load(&built), 5);
+    bundles_count(rig.bundles, &builds, &kept);
+    ck_assert_uint_eq(builds, 5);
+    ck_assert_uint_eq(kept, 3);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(what_is_held_is_not_freed)
+{
+    struct rig rig;
+    struct bundle_ref *ref;
+    rig_open(&rig, 1, 4);
+    struct snap_trust t = trust_of(&rig, 0);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, &ref, NULL), 0);
+    for (size_t i = 1; i < 4; i++)
+        use(&rig, i);
+    ck_assert_ptr_nonnull(bundle_of(ref));
+    ck_assert_int_eq(atomic_load(&built), 4);
+    ck_assert_int_le(atomic_load(&freed), 3);
+    bundle_put(rig.bundles, ref);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_failure_is_told_and_not_kept)
+{
+    struct rig rig;
+    struct bundle_ref *ref;
+    acd_err err = ACD_ERR_INIT;
+    rig_open(&rig, 4, 1);
+    struct snap_trust t = trust_of(&rig, 0);
+    atomic_store(&fail, 1);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, &ref, &err), ACD_EINVAL);
+    atomic_store(&fail, 0);
+    use(&rig, 0);
+    rig_close(&rig);
+}
+END_TEST
+
+struct many {
+    struct rig *rig;
+    size_t seed;
+};
+
+static void
+use_many(void *arg)
+{
+    struct many *m = arg;
+    for (size_t i = 0; i < 500; i++)
+        use(m->rig, (i * 7 + m->seed) % 6);
+}
+
+START_TEST(threads_share_one_compilation)
+{
+    enum { THREADS = 4 };
+    struct rig rig;
+    struct thread threads[THREADS];
+    struct many many[THREADS];
+    rig_open(&rig, 6, 6);
+    for (size_t i = 0; i < THREADS; i++) {
+        many[i] = (struct many){&rig, i};
+        ck_assert_int_eq(thread_start(&threads[i], "user", use_many, &many[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        thread_join(&threads[i]);
+    ck_assert_int_eq(atomic_load(&built), 6);
+    rig_close(&rig);
+}
+END_TEST
+
+Suite *suite_bundles(void);
+
+Suite *
+suite_bundles(void)
+{
+    Suite *s = suite_create("bundles");
+    ADD_TESTS(s, "bundles", compiled_once_and_the_unused_goes, what_is_held_is_not_freed,
+              a_failure_is_told_and_not_kept, threads_share_one_compilation);
+    return s;
+}

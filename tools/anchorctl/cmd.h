@@ -1,0 +1,44 @@
+/* The handlers behind the table's rows: one cmd_*.c per noun. Each returns the program's exit code. */
+#ifndef ANCHORCTL_CMD_H
+#define ANCHORCTL_CMD_H
+
+#include "ctl.h"
+
+int cmd_account_create(struct ctl *c);
+int cmd_account_list(struct ctl *c);
+int cmd_account_get(struct ctl *c);
+int cmd_account_delete(struct ctl *c);
+
+int cmd_zone_create(struct ctl *c);
+int cmd_zone_list(struct ctl *c);
+int cmd_zone_get(struct ctl *c);
+int cmd_zone_delete(struct ctl *c);
+
+int cmd_ca_upload(struct ctl *c);
+int cmd_ca_import(struct ctl *c);
+int cmd_ca_list(struct ctl *c);
+int cmd_ca_get(struct ctl *c);
+int cmd_ca_delete(struct ctl *c);
+int cmd_ca_associations(struct ctl *c);
+
+int cmd_host_set(struct ctl *c);
+int cmd_host_add(struct ctl *c);
+int cmd_host_remove(struct ctl *c);
+int cmd_host_list(struct ctl *c);
+
+int cmd_quota_show(struct ctl *c);
+int cmd_quota_set(struct ctl *c);
+int cmd_quota_audit(struct ctl *c);
+
+int cmd_plugin_list(struct ctl *c);
+
+int cmd_server_status(struct ctl *c);
+int cmd_server_check(struct ctl *c);
+
+int cmd_query_trust(struct ctl *c);
+int cmd_query_verify(struct ctl *c);
+
+int cmd_completion(struct ctl *c);
+int cmd_manual(struct ctl *c);
+
+#endif

@@ -1,0 +1,171 @@
+#include <poll.h>
+
+#include "base/clock.h"
+#include "cmd.h"
+#include "fail.h"
+#include "json.h"
+#include "out.h"
+
+/* --- status -------------------------------------------------------------------------------------------- */
+
+static const struct out_col status_cols[] = {
+    {"VERSION", "version", false},
+    {"ROLE", "role", false},
+    {"STARTED", "started_on", false},
+    {"NOW", "now", false},
+    {"TRUTH REVISION", "truth_revision", false},
+    {"SNAPSHOT REVISION", "snapshot_revision", false},
+    {"LISTENS ON", "listeners", false},
+    {"DATA", "data_dir", false},
+    {NULL, NULL, false},
+};
+
+static const struct out_col counter_cols[] = {
+    {"COUNTER", "name", false},
+    {"VALUE", "value", true},
+    {NULL, NULL, false},
+};
+
+static json_t *
+js_status(const Anchord__V1__GetStatusResponse *resp)
+{
+    json_t *v = js_object(), *listeners = js_array(), *counters = js_object();
+    js_set(v, "version", js_text(resp->version));
+    js_set(v, "role", js_text(resp->role));
+    js_set(v, "started_on", js_time(resp->started_ms));
+    js_set(v, "now", js_time(resp->now_ms));
+    js_set(v, "truth_revision", json_integer((json_int_t)resp->truth_revision));
+    js_set(v, "snapshot_revision", json_integer((json_int_t)resp->snapshot_revision));
+    for (size_t i = 0; i < resp->n_listeners; i++)
+        js_add(listeners, js_text(resp->listeners[i]));
+    js_set(v, "listeners", listeners);
+    js_set(v, "data_dir", js_text(resp->data_dir));
+    for (size_t i = 0; i < resp->n_counters; i++)
+        js_set(counters, resp->counters[i]->name, json_integer(resp->counters[i]->value));
+    js_set(v, "counters", counters);
+    return v;
+}
+
+static void
+show_status(struct ctl *c, const Anchord__V1__GetStatusResponse *resp)
+{
+    out_object(c, js_status(resp), status_cols);
+    if (c->json || resp->n_counters == 0)
+        return;
+    json_t *rows = js_array();
+    for (size_t i = 0; i < resp->n_counters; i++) {
+        json_t *row = js_object();
+        js_set(row, "name", js_text(resp->counters[i]->name));
+        js_set(row, "value", json_integer(resp->counters[i]->value));
+        js_add(rows, row);
+    }
+    out_line(c, "%s", "");
+    out_table(c, rows, counter_cols);
+    json_decref(rows);
+}
+
+enum {
+    WAIT_STEP_MS = 100, /* between two tries that fail at once */
+    WAIT_MAX_S = 86400,
+};
+
+static int64_t
+left_ms(uint64_t deadline_ns)
+{
+    uint64_t now = clock_mono_ns(&clock_system);
+    return now < deadline_ns ? (int64_t)((deadline_ns - now) / 1000000) : 0;
+}
+
+/* Each try connects anew: the socket may only come into being while we wait. */
+static int
+ask_until(struct ctl *c, const void *req, const void **ret_resp, struct admin_result *res,
+          uint64_t deadline_ns)
+{
+    for (;;) {
+        int64_t left = left_ms(deadline_ns);
+        uint32_t ms = left < 1 ? 1 : left < CTL_CONNECT_MS ? (uint32_t)left : CTL_CONNECT_MS;
+        ctl_disconnect(c);
+        c->call.timeout_ms = left < 1 ? 1 : left < LIMIT_TIMEOUT_DEFAULT_MS ? (uint32_t)left : 0;
+        int rc = ctl_connect(c, ms);
+        if (rc) {
+            *res = (struct admin_result){0};
+            return rc;
+        }
+        rc = ctl_try(c, "ServerService/GetStatus", req, ret_resp, res);
+        if (rc == 0 || (rc != ACD_EUNAVAIL && rc != ACD_ETIMEOUT) || left_ms(deadline_ns) == 0)
+            return rc == 0 ? 0 : fail_result(c, rc, res);
+        admin_result_done(res);
+        (void)poll(NULL, 0, WAIT_STEP_MS);
+    }
+}
+
+int
+cmd_server_status(struct ctl *c)
+{
+    struct admin_result res;
+    const void *resp = NULL;
+    int rc;
+    Anchord__V1__GetStatusRequest *req =
+        ctl_new(c, Anchord__V1__GetStatusRequest, anchord__v1__get_status_request);
+    if (ctl_flag(c, OPT_WAIT)) {
+        uint64_t s = ctl_number(c, OPT_WAIT);
+        if (s > WAIT_MAX_S)
+            return fail_usage(c, "option --wait: at most %d seconds", WAIT_MAX_S);
+        rc = ask_until(c, req, &resp, &res, clock_mono_ns(&clock_system) + s * 1000000000u);
+    } else {
+        rc = ctl_call(c, "ServerService/GetStatus", req, &resp, &res);
+    }
+    if (rc == 0)
+        show_status(c, resp);
+    admin_result_done(&res);
+    return rc;
+}
+
+/* --- check --------------------------------------------------------------------------------------------- */
+
+static const struct out_col check_cols[] = {
+    {"CHECK", "name", false},
+    {"OK", "ok", false},
+    {"RESULT", "text", false},
+    {NULL, NULL, false},
+};
+
+static void
+show_checks(struct ctl *c, const Anchord__V1__CheckServerResponse *resp)
+{
+    json_t *rows = js_array();
+    for (size_t i = 0; i < resp->n_results; i++) {
+        json_t *row = js_object();
+        js_set(row, "name", js_text(resp->results[i]->name));
+        js_set(row, "ok", json_boolean(resp->results[i]->ok));
+        js_set(row, "text", js_text(resp->results[i]->text));
+        js_add(rows, row);
+    }
+    if (!c->json) {
+        out_rows(c, rows, check_cols);
+        return;
+    }
+    json_t *v = js_object();
+    js_set(v, "ok", json_boolean(resp->ok));
+    js_set(v, "results", rows);
+    out_json(c, v);
+}
+
+int
+cmd_server_check(struct ctl *c)
+{
+    struct admin_result res;
+    const void *resp = NULL;
+    Anchord__V1__CheckServerRequest *req =
+        ctl_new(c, Anchord__V1__CheckServerRequest, anchord__v1__check_server_request);
+    /* It reads everything that is stored. */
+    if (!ctl_flag(c, OPT_TIMEOUT))
+        c->call.timeout_ms = LIMIT_TIMEOUT_MS;
+    int rc = ctl_call(c, "ServerService/CheckServer", req, &resp, &res);
+    if (rc == 0) {
+        show_checks(c, resp);
+        rc = ((const Anchord__V1__CheckServerResponse *)resp)->ok ? EXIT_DONE : EXIT_REFUSED;
+    }
+    admin_result_done(&res);
+    return rc;
+}

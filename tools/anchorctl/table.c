@@ -1,0 +1,269 @@
+#include "table.h"
+
+#include <string.h>
+
+#include "base/must.h"
+#include "cmd.h"
+
+static const struct ctl_opt opts[OPT_COUNT] = {
+#define OPTION(id, name_, letter_, kind_, arg_, help_) \
+    [OPT_##id] = {.name = (name_), .letter = (letter_), .kind = KIND_##kind_, .arg = (arg_), .help = (help_)},
+#include "options.def"
+#undef OPTION
+};
+
+const struct ctl_noun ctl_nouns[] = {
+    {"account", "who owns zones and CAs"},
+    {"zone", "the domains of an account"},
+    {"ca", "the CAs (mTLS certificates) that an account brings"},
+    {"host", "which CAs may vouch for clients of which hosts"},
+    {"quota", "how many CAs an account may hold"},
+    {"query", "what edges ask: trust of a host, verdict on a certificate"},
+    {"plugin", "what the server is made of"},
+    {"server", "the server itself"},
+    {"completion", "completion scripts for shells, and the manual page"},
+    {NULL, NULL},
+};
+
+#define NEEDS(o)      \
+    {                 \
+        OPT_##o, true \
+    }
+#define TAKES(o)       \
+    {                  \
+        OPT_##o, false \
+    }
+#define USES(...)   \
+    {               \
+        __VA_ARGS__ \
+    }
+#define NO_ARGS       .args = "", .min_args = 0, .max_args = 0
+#define ONE_ARG(what) .args = (what), .min_args = 1, .max_args = 1
+
+/* clang-format off */
+const struct ctl_cmd ctl_cmds[] = {
+    {"account", "create", NO_ARGS, .uses = USES(NEEDS(NAME), TAKES(PLAN)), .flags = CMD_MUTATION,
+     .run = cmd_account_create, .help = "create an account, with its managed CA"},
+    {"account", "list", NO_ARGS, .run = cmd_account_list, .help = "list the accounts"},
+    {"account", "get", ONE_ARG("ACCOUNT"), .run = cmd_account_get, .help = "show one account"},
+    {"account", "delete", ONE_ARG("ACCOUNT"), .flags = CMD_MUTATION, .run = cmd_account_delete,
+     .help = "delete an account", .detail = "Refused while it has zones or certificates."},
+
+    {"zone", "create", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), NEEDS(NAME), TAKES(ACM)), .flags = CMD_MUTATION,
+     .run = cmd_zone_create, .help = "create a zone", .detail = "The name is the zone's domain."},
+    {"zone", "list", NO_ARGS, .uses = USES(TAKES(ACCOUNT)), .run = cmd_zone_list,
+     .help = "list the zones of an account, or all"},
+    {"zone", "get", ONE_ARG("ZONE"), .run = cmd_zone_get, .help = "show one zone"},
+    {"zone", "delete", ONE_ARG("ZONE"), .flags = CMD_MUTATION, .run = cmd_zone_delete, .help = "delete a zone",
+     .detail = "Refused while it has host associations."},
+
+    {"ca", "upload", ONE_ARG("FILE.pem"),
+     .uses = USES(NEEDS(ACCOUNT), TAKES(NAME), TAKES(PRODUCT), TAKES(PROFILE), TAKES(LEAF), TAKES(KEY),
+                  TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_ca_upload, .help = "upload a CA",
+     .detail = "FILE.pem holds one or more certificates and is kept as it is; \"-\" is standard input. What is "
+               "wrong with it is reported all at once. Warnings do not refuse."},
+    {"ca", "import", ONE_ARG("BUNDLE.pem"),
+     .uses = USES(NEEDS(ACCOUNT), TAKES(PRODUCT), TAKES(PROFILE), TAKES(SKIP_REFUSED), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_ca_import, .help = "import many CAs in one transaction",
+     .detail = "Each certificate of the bundle becomes a CA of its own, named by its subject. Either all of them "
+               "are imported or none is; with --skip-refused, all that can be. The idempotency key is that of the "
+               "commit."},
+    {"ca", "list", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), TAKES(NAME)), .run = cmd_ca_list,
+     .help = "list the certificates of an account, newest first",
+     .detail = "With --name only those that are called so."},
+    {"ca", "get", ONE_ARG("ID"), .run = cmd_ca_get, .help = "show one certificate"},
+    {"ca", "delete", ONE_ARG("ID"), .uses = USES(TAKES(DETACH), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_ca_delete, .help = "delete a certificate",
+     .detail = "Refused while hosts are associated with it, unless --detach is given."},
+    {"ca", "associations", ONE_ARG("ID"), .run = cmd_ca_associations, .help = "list the hosts that use a CA"},
+
+    {"host", "set", .args = "[HOST...]", .max_args = CTL_ARGS_MAX,
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_host_set, .help = "replace the list of hosts of a CA",
+     .detail = "Without hosts the list is cleared."},
+    {"host", "add", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_host_add, .help = "add hosts to the list of a CA"},
+    {"host", "remove", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_host_remove, .help = "remove hosts from the list of a CA"},
+    {"host", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(ALL)), .run = cmd_host_list,
+     .help = "list the hosts of a CA"},
+
+    {"quota", "show", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_quota_show,
+     .help = "show how much of its quota an account uses"},
+    {"quota", "set", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), NEEDS(LIMIT), TAKES(POOL)), .flags = CMD_MUTATION,
+     .run = cmd_quota_set, .help = "set the limit of a pool",
+     .detail = "A limit below what is used blocks growth and removes nothing. `--limit default` goes back to the "
+               "default."},
+    {"quota", "audit", NO_ARGS, .uses = USES(TAKES(ACCOUNT)), .run = cmd_quota_audit,
+     .help = "compare the counters with what is stored", .detail = "Exits with 1 when they differ."},
+
+    {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
+     .uses = USES(TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,
+     .help = "which CAs may vouch for clients of these hosts?"},
+    {"query", "verify", ONE_ARG("CHAIN.pem"), .uses = USES(NEEDS(HOST), TAKES(TIME), TAKES(EXPLAIN), TAKES(FIELDS)),
+     .flags = CMD_FILES, .run = cmd_query_verify, .help = "is this client certificate verified for this host?",
+     .detail = "CHAIN.pem holds the certificates as the client presents them, the leaf first; \"-\" is standard "
+               "input. Exits with 1 when it is not verified."},
+
+    {"plugin", "list", NO_ARGS, .run = cmd_plugin_list, .help = "list the plugins that the server runs"},
+
+    {"server", "status", NO_ARGS, .uses = USES(TAKES(WAIT)), .run = cmd_server_status,
+     .help = "show version, revisions and counters"},
+    {"server", "check", NO_ARGS, .run = cmd_server_check, .help = "compare stored data, counters and snapshot",
+     .detail = "Exits with 1 when anything differs."},
+
+    {"completion", "bash", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for bash"},
+    {"completion", "zsh", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for zsh"},
+    {"completion", "fish", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for fish"},
+    {"completion", "man", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_manual, .help = "the manual page, in roff"},
+    {NULL},
+};
+/* clang-format on */
+
+const struct ctl_opt *
+ctl_opt(unsigned id)
+{
+    must(id > OPT_NONE && id < OPT_COUNT);
+    return &opts[id];
+}
+
+/* The options that every command takes, and those that come with a flag. */
+static const struct {
+    uint8_t id;
+    unsigned with, without; /* flags */
+} common[] = {
+    {OPT_IDEMPOTENCY_KEY, CMD_MUTATION, 0},
+    {OPT_OUTPUT, 0, 0},
+    {OPT_SOCKET, 0, CMD_LOCAL},
+    {OPT_TIMEOUT, 0, CMD_LOCAL},
+    {OPT_HELP, 0, 0},
+};
+enum { COMMON = sizeof(common) / sizeof(common[0]) };
+
+unsigned
+ctl_opt_next(const struct ctl_cmd *cmd, size_t *at, bool *ret_required)
+{
+    unsigned flags = cmd ? cmd->flags : 0;
+    for (;;) {
+        size_t i = (*at)++;
+        *ret_required = false;
+        if (i < CTL_USES) {
+            if (!cmd || cmd->uses[i].id == OPT_NONE)
+                continue;
+            *ret_required = cmd->uses[i].required;
+            return cmd->uses[i].id;
+        }
+        i -= CTL_USES;
+        if (i < COMMON && (flags & common[i].with) == common[i].with && !(flags & common[i].without))
+            return common[i].id;
+        if (i == COMMON && !cmd)
+            return OPT_VERSION;
+        if (i >= COMMON)
+            return OPT_NONE;
+    }
+}
+
+bool
+ctl_cmd_takes(const struct ctl_cmd *cmd, unsigned id)
+{
+    size_t at = 0;
+    bool required;
+    for (unsigned o; (o = ctl_opt_next(cmd, &at, &required)) != OPT_NONE;)
+        if (o == id)
+            return true;
+    return false;
+}
+
+const struct ctl_noun *
+ctl_noun_find(const char *name)
+{
+    for (const struct ctl_noun *n = ctl_nouns; n->name; n++)
+        if (strcmp(n->name, name) == 0)
+            return n;
+    return NULL;
+}
+
+const struct ctl_cmd *
+ctl_cmd_find(const char *noun, const char *verb)
+{
+    for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
+        if (strcmp(cmd->noun, noun) == 0 && strcmp(cmd->verb, verb) == 0)
+            return cmd;
+    return NULL;
+}
+
+unsigned
+ctl_opt_find(const char *name, size_t len)
+{
+    for (unsigned i = OPT_NONE + 1; i < OPT_COUNT; i++)
+        if (strlen(opts[i].name) == len && memcmp(opts[i].name, name, len) == 0)
+            return i;
+    return OPT_NONE;
+}
+
+unsigned
+ctl_opt_letter(char letter)
+{
+    for (unsigned i = OPT_NONE + 1; i < OPT_COUNT; i++)
+        if (opts[i].letter && opts[i].letter == letter)
+            return i;
+    return OPT_NONE;
+}
+
+bool
+ctl_choice_has(const char *choices, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = choices; len; at++) {
+        size_t n = strcspn(at, "|");
+        if (n == len && memcmp(at, word, len) == 0)
+            return true;
+        at += n;
+        if (!*at)
+            break;
+    }
+    return false;
+}
+
+/* Edit distance with swaps of neighbours (optimal string alignment), three rows of the matrix at a time. */
+static size_t
+distance(const char *a, const char *b)
+{
+    size_t la = strlen(a), lb = strlen(b);
+    size_t rows[3][CTL_NEAR_WORD + 1];
+    if (la > CTL_NEAR_WORD || lb > CTL_NEAR_WORD)
+        return CTL_NEAR_LIMIT;
+    for (size_t j = 0; j <= lb; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t *row = rows[i % 3], *up = rows[(i + 2) % 3], *upper = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t best = up[j - 1] + (a[i - 1] != b[j - 1]);
+            if (up[j] + 1 < best)
+                best = up[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && upper[j - 2] + 1 < best)
+                best = upper[j - 2] + 1;
+            row[j] = best;
+        }
+    }
+    return rows[la % 3][lb];
+}
+
+/* Near is: fewer than CTL_NEAR_LIMIT edits and not more than half of the word, or begun alike. */
+void
+ctl_near_offer(struct ctl_near *near, const char *name)
+{
+    size_t len = strlen(near->word), d = distance(near->word, name);
+    if (len >= 2 && strncmp(near->word, name, len) == 0)
+        d = 1;
+    if (d < near->distance && 2 * d <= strlen(name)) {
+        near->distance = d;
+        near->best = name;
+    }
+}
