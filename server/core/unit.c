@@ -38,6 +38,7 @@ struct core {
     pthread_mutex_t pool_lock;
     struct session_node *idle; /* read sessions */
     struct imports *imports;
+    struct rule_scheme *scheme;
     struct op_binding *bindings;
     size_t nbindings;
 };
@@ -60,6 +61,12 @@ struct imports *
 core_imports(struct core *core)
 {
     return core->imports;
+}
+
+const struct rule_scheme *
+core_scheme(struct core *core)
+{
+    return core->scheme;
 }
 
 int64_t
@@ -301,7 +308,8 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
     return unit_run(b->core, b->op, call, req, ret_resp, err);
 }
 
-static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops, import_ops, host_ops, quota_ops};
+static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops,   import_ops,
+                                             host_ops,    rule_ops, quota_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t
@@ -341,7 +349,9 @@ core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
     must(pthread_mutex_init(&core->writer, NULL) == 0);
     must(pthread_mutex_init(&core->pool_lock, NULL) == 0);
     core->imports = imports_new();
-    int rc = core->imports ? plug_session_open(deps->storage, &core->write_s, err) : ACD_ENOMEM;
+    int rc = core->imports ? rule_scheme_new(true, &core->scheme) : ACD_ENOMEM;
+    if (rc == 0)
+        rc = plug_session_open(deps->storage, &core->write_s, err);
     if (rc < 0) {
         core_free(core);
         return rc;
@@ -363,6 +373,7 @@ core_free(struct core *core)
     }
     plug_session_close(core->write_s);
     imports_free(core->imports);
+    rule_scheme_free(core->scheme);
     (void)pthread_mutex_destroy(&core->pool_lock);
     (void)pthread_mutex_destroy(&core->writer);
     free(core->bindings);
