@@ -240,6 +240,7 @@ decide(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
     if (rc == ACD_ENOMEM)
         return rc;
     /* No verdict is never a good one; the other questions of the batch go on. */
+    it->unchecked = true;
     judge_refuse(it, failed, mem_strdup(j->region, err_text(&err, rc)));
     return 0;
 }

@@ -31,7 +31,8 @@ struct judged {
     struct snap_trust trust;
     struct chain chain;
     int64_t at_ms;
-    bool open; /* still to be verified */
+    bool open;      /* still to be verified */
+    bool unchecked; /* the validator reached no verdict: nothing is known, not even that it is not revoked */
 };
 
 void judge_bad_host(struct judged *it);
