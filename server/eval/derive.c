@@ -105,15 +105,6 @@ list(struct mem_region *r, const struct pairs *p, bool values, struct rule_value
 /* --- cookies ----------------------------------------------------------------------------------------------
  */
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %HH; anything else stays as it is. */
 static int
 decode_name(struct mem_region *r, acd_slice *name)

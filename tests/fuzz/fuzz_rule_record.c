@@ -28,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ruleset_free(set);
         ruleset_findings_done(&findings);
     }
-    (void)rule_record_decode(&region, slice_of(data, size), &rec);
+    if (rule_record_decode(&region, slice_of(data, size), &rec) == 0)
+        must(rec.n <= RULESET_RULES_MAX);
     buf_done(&out);
     mem_done(&region);
     return 0;

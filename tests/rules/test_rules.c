@@ -2,7 +2,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "anchorctl/offline_rule.h"
 #include "anchorctl/rule_batch.h"
 #include "anchorctl/rule_json.h"
 #include "base/str.h"
@@ -104,8 +106,8 @@ check_case(const json_t *c)
     int r = rule_compile(scheme, expr, &prog, &error);
     if (json_is_true(json_object_get(c, "error"))) {
         ck_assert_msg(r == ACD_EINVAL && many == ACD_EINVAL && n > 0, "%s: compiled", id);
-        ck_assert_msg(strcmp(rule_error_kind_name(error.kind), text_of(c, "kind")) == 0, "%s: kind %s: %s", id,
-                      rule_error_kind_name(error.kind), error.message);
+        ck_assert_msg(strcmp(rule_error_kind_name(error.kind), text_of(c, "kind")) == 0, "%s: kind %s: %s",
+                      id, rule_error_kind_name(error.kind), error.message);
         ck_assert_msg(!at || json_integer_value(at) == (json_int_t)error.at, "%s: at %zu: %s", id, error.at,
                       error.message);
         ck_assert_msg(all[0].at == error.at && all[0].kind == error.kind, "%s: another first error", id);
@@ -219,9 +221,81 @@ START_TEST(batch_bad_lines)
     json_words = strstr(text, "\"error\":\"");
     ck_assert_ptr_nonnull(json_words);
     ck_assert_ptr_nonnull(strstr(json_words, "\"kind\":\"json\"}\n{\"id\":\"b\""));
-    ck_assert_int_eq(strncmp(text, expected, strlen("{\"id\":1,\"result\":true}\n{\"id\":null,\"error\":\"")), 0);
+    ck_assert_int_eq(strncmp(text, expected, strlen("{\"id\":1,\"result\":true}\n{\"id\":null,\"error\":\"")),
+                     0);
     ck_assert_str_eq(strstr(text, "{\"id\":\"b\""), strstr(expected, "{\"id\":\"b\""));
     free(text);
+}
+END_TEST
+
+/* Runs the command with text on standard input; what it says on both outputs goes to out. */
+static int
+command(const char *input, char *out, size_t room, char **argv)
+{
+    FILE *in = tmpfile(), *said = tmpfile();
+    int argc = 0;
+    ck_assert(in && said);
+    (void)fputs(input, in);
+    (void)fflush(in);
+    rewind(in);
+    ck_assert_int_ge(dup2(fileno(in), 0), 0);
+    ck_assert_int_ge(dup2(fileno(said), 1), 0);
+    ck_assert_int_ge(dup2(fileno(said), 2), 0);
+    clearerr(stdin);
+    while (argv[argc])
+        argc++;
+    int r = offline_rule(argc, argv);
+    (void)fflush(stdout);
+    rewind(said);
+    out[fread(out, 1, room - 1, said)] = '\0';
+    (void)fclose(in);
+    (void)fclose(said);
+    return r;
+}
+
+static const struct {
+    const char *args[12], *input;
+    int status;
+    const char *says;
+} commands[] = {
+    {{"rule", "check", "-"}, "ssl", 0, ""},
+    {{"rule", "check", "-"},
+     "bogus\nor also",
+     1,
+     "Filter parsing error (2:4):\nor also\n   ^^^^ unknown field"},
+    {{"rule", "check", "-"}, "cf.tls_client_auth.cert_verified", 0, "warning: the rule reads"},
+    {{"rule", "check", "-", "-o", "json"}, "bogus", 1, "\"kind\": \"identifier\""},
+    {{"rule", "check", "/nonexistent/file"}, "", 2, "No such file"},
+    {{"rule", "check"}, "", 2, "usage"},
+    {{"rule"}, "", 2, "usage"},
+    {{"rule", "eval", "ssl", "--batch"}, "", 2, "usage"},
+    {{"rule", "eval", "ssl", "--field", "ssl=true"}, "", 0, "true\n"},
+    {{"rule", "eval", "ssl"}, "", 0, "false\n"},
+    {{"rule", "eval", "ssl", "--field", "ssl=yes"}, "", 2, "not a value"},
+    {{"rule", "eval", "ssl", "--field", "nope=1"}, "", 2, "no such field"},
+    {{"rule", "eval", "nope"}, "", 1, "unknown field"},
+    {{"rule", "eval", "ip.src in {10.0.0.0/8}", "--field", "ip.src=10.1.1.1", "-o", "json"},
+     "",
+     0,
+     "{\"result\":true}"},
+    {{"rule", "eval", "any(http.request.headers[\"a\"][*] eq \"1\")", "--field",
+      "http.request.headers={\"map\":{\"a\":[\"1\"]}}", "--explain"},
+     "",
+     0,
+     "* true  any"},
+    {{"rule", "eval", "--batch"}, "{\"id\":1,\"expression\":\"true\"}\n", 0, "{\"id\":1,\"result\":true}\n"},
+    {{"rule", "eval", "--batch", "--fields", "/nonexistent/file"}, "", 2, "nonexistent"},
+};
+
+START_TEST(command_line)
+{
+    char out[8192];
+    char *argv[12] = {NULL};
+    for (size_t k = 0; k < 12; k++)
+        argv[k] = (char *)commands[_i].args[k];
+    int r = command(commands[_i].input, out, sizeof(out), argv);
+    ck_assert_msg(r == commands[_i].status, "%d: status %d: %s", _i, r, out);
+    ck_assert_msg(strstr(out, commands[_i].says) != NULL, "%d: %s", _i, out);
 }
 END_TEST
 
@@ -231,6 +305,9 @@ suite_rules(void)
     Suite *s = suite_create("rules");
     ADD_TESTS(s, "data", reference_cases, own_cases);
     ADD_TESTS(s, "batch", batch, batch_bad_lines);
+    TCase *line = tcase_create("command line");
+    tcase_add_loop_test(line, command_line, 0, sizeof(commands) / sizeof(commands[0]));
+    suite_add_tcase(s, line);
     return s;
 }
 

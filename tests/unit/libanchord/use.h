@@ -1,4 +1,7 @@
 /* A client program in a few lines, compiled as strict C11 and as C++17 against the shared library. */
+#ifndef TESTS_LIBANCHORD_USE_H
+#define TESTS_LIBANCHORD_USE_H
+
 #include <anchord/anchord.h>
 
 int
@@ -10,3 +13,5 @@ main(void)
     acd_client_close(client);
     return rc == ACD_EINVAL && err.text[0] ? 0 : 1;
 }
+
+#endif
