@@ -131,11 +131,9 @@ typedef struct {
     void *step_ctx;
 } acd_verify;
 
-enum acd_result { ACD_NOT_VERIFIED = 0, ACD_VERIFIED = 1 };
-
 typedef struct {
     uint32_t struct_size;
-    uint32_t result; /* acd_result */
+    uint32_t result; /* ACD_VERIFIED or ACD_NOT_VERIFIED of enum acd_verified */
     int32_t depth;   /* of the certificate that failed, 0 is the leaf; -1: none in particular */
     int32_t anchor;  /* which anchor vouched, number in the bundle; -1 when not verified */
     uint32_t flags;  /* ACD_VERDICT_* */

@@ -152,7 +152,11 @@ start_bus(struct server *s, acd_err *err)
         .query_queue = (uint32_t)s->conf->queue.query,
         .admin_queue = (uint32_t)s->conf->queue.admin,
     };
-    return bus_start(&opts, &s->bus, err);
+    struct bus *bus;
+    rc = bus_start(&opts, &bus, err);
+    if (rc == 0)
+        __atomic_store_n(&s->bus, bus, __ATOMIC_RELEASE); /* calls may have come in already */
+    return rc;
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------
@@ -233,4 +237,5 @@ void
 server_tick(struct server *s)
 {
     publisher_heal(s->publisher, s->heal_session);
+    publisher_beat(s->publisher, s->heal_session);
 }

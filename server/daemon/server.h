@@ -27,8 +27,8 @@ struct server {
     struct query *query;
     struct rpc_table table;
     bool has_table;
-    struct bus *bus;
-    char **urls; /* what is listened on */
+    struct bus *bus; /* written once, when listening; read by calls with server_bus */
+    char **urls;     /* what is listened on */
     size_t nurls;
 };
 
@@ -38,8 +38,15 @@ void server_stop(struct server *s);
 /* Everything that can be checked without starting: listeners, plugins and their options. */
 int server_check(const struct conf *conf, acd_err *err) ACD_MUSTCHECK;
 
-/* Now and then, while nothing else happens: heals a failed publication. */
+/* Now and then, while nothing else happens: heals a failed publication, confirms the image. */
 void server_tick(struct server *s);
+
+/* NULL: a call came in before bus_start returned. */
+static inline struct bus *
+server_bus(struct server *s)
+{
+    return __atomic_load_n(&s->bus, __ATOMIC_ACQUIRE);
+}
 
 /* ServerService and PluginService. */
 int status_bind(struct server *s, acd_err *err) ACD_MUSTCHECK;

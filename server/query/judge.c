@@ -44,6 +44,7 @@ name_anchor(const struct judge *j, struct judged *it, int32_t anchor)
     int rc = snap_trust_ca(j->view, &it->trust, (uint32_t)anchor, &ca, &flags);
     if (rc < 0)
         return rc;
+    it->answer->anchor = (uint32_t)anchor + 1;
     it->answer->ca_id = mem_strndup(j->region, ca.id.ptr, ca.id.len);
     it->answer->ca_sha256 = wire_bytes(mem_slice(j->region, slice_of(ca.sha256, DIGEST_LEN)));
     return it->answer->ca_id && it->answer->ca_sha256.data ? 0 : ACD_ENOMEM;
@@ -59,6 +60,12 @@ fill_verdict(const struct judge *j, struct judged *it, const acd_verdict *v, boo
     a->cached = cached;
     a->revoked = (v->flags & ACD_VERDICT_REVOKED) != 0;
     a->valid_until_ms = good ? v->valid_until_ms : 0;
+    /* Whoever keeps it goes by chain and trust digest, as our own key does. A verdict that rests on anything
+     * else must not be kept elsewhere, or a change of that would go unnoticed there. */
+    if (!(v->flags & ACD_VERDICT_LIMIT)) {
+        a->keep_from_ms = v->valid_from_ms;
+        a->keep_until_ms = v->valid_until_ms;
+    }
     a->error = mem_strdup(j->region, v->error);
     a->reason = wire_text(j->region, slice_str(v->text));
     if (!a->error || !a->reason)

@@ -4,6 +4,7 @@
  * What opens is read in every way, and then written to.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -79,6 +80,27 @@ view_read(const struct snap_view *v)
     (void)snap_diff(v, v, count, &left);
 }
 
+/* The same bytes by way of a copy, which must open to the same revision or not at all. */
+static void
+copy_read(int fd)
+{
+    char path[32];
+    struct snap_reader *direct, *copy;
+    struct snap_view *v = NULL, *same = NULL;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (snap_reader_open_copy(path, &copy, NULL) < 0)
+        return;
+    must(snap_reader_refresh(copy, &v, NULL) == 0 && v);
+    must(snap_reader_open_fd(fd, &direct, NULL) == 0 && snap_reader_refresh(direct, &same, NULL) == 0 &&
+         same);
+    must(snap_view_revision(v) == snap_view_revision(same));
+    view_read(v);
+    snap_view_unref(v);
+    snap_view_unref(same);
+    snap_reader_free(copy);
+    snap_reader_free(direct);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -103,6 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         snap_view_unref(v);
         snap_reader_free(r);
     }
+    copy_read(fd);
     (void)close(fd);
     return 0;
 }

@@ -1,0 +1,5 @@
+#include "lib/main.h"
+
+Suite *suite_idem(void);
+
+TEST_MAIN(suite_idem)
