@@ -38,6 +38,7 @@ struct core {
     struct session_node *idle;    /* read sessions */
     struct plug_session *write_s; /* of whoever is writing */
     struct imports *imports;
+    struct rule_scheme *scheme;
     struct op_binding *bindings;
     size_t nbindings;
 };
@@ -60,6 +61,12 @@ struct imports *
 core_imports(struct core *core)
 {
     return core->imports;
+}
+
+const struct rule_scheme *
+core_scheme(struct core *core)
+{
+    return core->scheme;
 }
 
 int64_t
@@ -314,7 +321,8 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
     return unit_run(b->core, b->op, call, req, ret_resp, err);
 }
 
-static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops, import_ops, host_ops, quota_ops};
+static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops,         import_ops,
+                                             host_ops,    rule_ops, expression_ops, quota_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t
@@ -354,7 +362,9 @@ core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
     must(pthread_mutex_init(&core->lock, NULL) == 0);
     must(pthread_cond_init(&core->free_to_write, NULL) == 0);
     core->imports = imports_new();
-    int rc = core->imports ? plug_session_open(deps->storage, &core->write_s, err) : ACD_ENOMEM;
+    int rc = core->imports ? rule_scheme_new(true, &core->scheme) : ACD_ENOMEM;
+    if (rc == 0)
+        rc = plug_session_open(deps->storage, &core->write_s, err);
     if (rc < 0) {
         core_free(core);
         return rc;
@@ -376,6 +386,7 @@ core_free(struct core *core)
     }
     plug_session_close(core->write_s);
     imports_free(core->imports);
+    rule_scheme_free(core->scheme);
     (void)pthread_cond_destroy(&core->free_to_write);
     (void)pthread_mutex_destroy(&core->lock);
     free(core->bindings);

@@ -93,6 +93,7 @@ start_services(struct server *s, acd_err *err)
         .clock = &clock_system,
         .verdicts = (size_t)s->conf->cache.verdicts,
         .bundles = (size_t)s->conf->cache.bundles,
+        .rules = (size_t)s->conf->cache.rules,
     };
     int rc = core_new(&core, &s->core, err);
     if (rc == 0)

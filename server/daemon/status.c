@@ -53,6 +53,9 @@ add_counters(struct server *s, struct bus *bus, struct rpc_call *call, const str
         {"verdict_entries", q.verdict_entries},
         {"verifications", q.verifications},
         {"bundle_builds", q.bundle_builds},
+        {"evaluate_questions", q.evaluate_questions},
+        {"ruleset_builds", q.ruleset_builds},
+        {"rulesets", q.rulesets},
         {"bundles", q.bundles},
         {"bus_calls", b.calls},
         {"bus_replies", b.replies},
@@ -123,15 +126,16 @@ check_snapshot(struct server *s, struct rpc_call *call, Anchord__V1__CheckServer
 {
     struct plug_session *session;
     acd_err err = ACD_ERR_INIT;
-    uint64_t hosts = 0, bad = 0;
+    uint64_t hosts = 0, rulesets = 0, bad = 0;
     int rc = plug_session_open(plug_registry_storage(s->plugins), &session, &err);
     if (rc == 0) {
-        rc = publisher_check(s->publisher, session, &hosts, &bad, &err);
+        rc = publisher_check(s->publisher, session, &hosts, &rulesets, &bad, &err);
         plug_session_close(session);
     }
-    char *text = rc < 0 ? mem_strdup(call->region, err_text(&err, rc))
-                        : mem_printf(call->region, "%llu hosts compared with truth, %llu differ",
-                                     (unsigned long long)hosts, (unsigned long long)bad);
+    char *text =
+        rc < 0 ? mem_strdup(call->region, err_text(&err, rc))
+               : mem_printf(call->region, "%llu hosts and %llu rulesets compared with truth, %llu differ",
+                            (unsigned long long)hosts, (unsigned long long)rulesets, (unsigned long long)bad);
     return add_result(call, resp, "snapshot", rc == 0 && bad == 0, text);
 }
 

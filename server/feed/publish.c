@@ -266,6 +266,8 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
     for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (set->items[i].kind == CHANGED_HOST)
             rc = truth_put_host(s, p->w, set->items[i].key, err);
+        else if (set->items[i].kind == CHANGED_RULES)
+            rc = truth_put_rules(s, p->w, set->items[i].key, err);
     for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (gone[i])
             rc = set->items[i].kind == CHANGED_CERT ? truth_drop_cert(p->w, set->items[i].key, err)
@@ -469,22 +471,25 @@ begin_published(struct publisher *p, struct plug_session *s, acd_err *err)
 }
 
 int
-publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_bad,
-                acd_err *err)
+publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_rulesets,
+                uint64_t *ret_bad, acd_err *err)
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};
+    uint64_t bad_rules = 0;
     (void)pthread_mutex_lock(&p->lock);
     int rc = p->w && snap_writer_view(p->w) ? begin_published(p, s, err)
                                             : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
     if (rc == 0) {
         ctx.view = snap_writer_view(p->w);
         rc = truth_hosts(s, ctx.view, check_host, &ctx, err);
+        if (rc == 0)
+            rc = truth_rules_differ(s, ctx.view, ret_rulesets, &bad_rules, err);
         plug_rollback(s);
         snap_view_info(ctx.view, &info);
     }
     (void)pthread_mutex_unlock(&p->lock);
     *ret_hosts = ctx.hosts;
-    *ret_bad = ctx.bad + (info.hosts != ctx.hosts); /* hosts that only the snapshot has */
+    *ret_bad = ctx.bad + bad_rules + (info.hosts != ctx.hosts); /* hosts that only the snapshot has */
     return rc;
 }

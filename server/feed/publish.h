@@ -58,9 +58,9 @@ struct publisher_info {
 };
 void publisher_info(struct publisher *p, struct publisher_info *ret);
 
-/* Compares every host of truth with what the published view answers; *ret_bad counts the differences. Slow.
- */
-int publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_bad,
-                    acd_err *err) ACD_MUSTCHECK;
+/* Compares every host and every ruleset of truth with what the published view answers; *ret_bad counts the
+ * differences. Slow. */
+int publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_rulesets,
+                    uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
 
 #endif

@@ -25,6 +25,7 @@
     X(LIMIT_TIMEOUT_DEFAULT_MS, 10000, "ms", "timeout of a call that names none")                    \
     X(LIMIT_BATCH_TRUST, 1024, "questions", "GetTrust batch")                                        \
     X(LIMIT_BATCH_VERIFY, 256, "questions", "VerifyClient batch")                                    \
+    X(LIMIT_BATCH_EVALUATE, 256, "questions", "Evaluate batch")                                      \
     X(LIMIT_PAGE, 1000, "rows", "largest page of a list")                                            \
     X(LIMIT_PAGE_DEFAULT, 50, "rows", "page of a list that names no size")                           \
     /* the bus */                                                                                    \
@@ -65,6 +66,13 @@
     X(LIMIT_HOSTS_CHANGE, 4096, "hosts", "one change of a list of hosts")                            \
     X(LIMIT_CAS_PER_HOST, 100, "CAs", "associated with one host")                                    \
     X(LIMIT_CERTS_PER_HOST, 1024, "certificates", "of all CAs of one host, bundles counted in full") \
+    /* rules */                                                                                      \
+    X(LIMIT_RULES, 1000, "rules", "ruleset of a zone")                                               \
+    X(LIMIT_RULES_BYTES, 1048576, "bytes", "ruleset of a zone, as it is stored")                     \
+    X(LIMIT_RULES_VERSIONS, 50, "versions", "earlier versions kept of a ruleset")                    \
+    X(LIMIT_EVALUATE_FIELDS, 256, "fields", "values of one question")                                \
+    X(LIMIT_EVALUATE_ELEMENTS, 16384, "elements", "of the values derived from one field")            \
+    X(LIMIT_EXPLAIN, 262144, "bytes", "explanation of one answer, text or JSON")                     \
     /* quota */                                                                                      \
     X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")                             \
     /* configuration */                                                                              \

@@ -30,7 +30,9 @@ struct ctl {
     FILE *out, *err;
     const struct ctl_cmd *cmd;
     const char *val[OPT_COUNT]; /* by option; NULL: not given; "" for a flag that was */
-    const char **args;          /* positional, in order */
+    const char **list;          /* values of the one option that may be given several times, in order */
+    size_t n_list;
+    const char **args; /* positional, in order */
     size_t n_args;
     int raw_argc; /* CMD_RAW: what the command parses itself, from the noun on */
     char **raw_argv;

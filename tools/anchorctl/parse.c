@@ -48,7 +48,7 @@ check_value(struct ctl *c, unsigned id, const char *value)
     const struct ctl_opt *opt = ctl_opt(id);
     uint64_t number;
     int64_t ms;
-    if (opt->kind != KIND_FILE && !utf8_valid(slice_str(value)))
+    if (opt->kind != KIND_FILE && opt->kind != KIND_LIST && !utf8_valid(slice_str(value)))
         return fail_usage(c, "option --%s: its value is not UTF-8", opt->name);
     if (opt->kind == KIND_NUMBER && !str_u64(slice_str(value), &number))
         return fail_usage(c, "option --%s: '%s' is not a whole number", opt->name, value);
@@ -74,7 +74,9 @@ take_option(struct parse *p, unsigned id, const char *value)
         return fail_usage(c, "option --%s is missing its value %s", opt->name, opt->arg);
     else if (!value)
         value = p->argv[p->at++];
-    if (c->val[id] && strcmp(c->val[id], value) != 0)
+    if (opt->kind == KIND_LIST)
+        c->list[c->n_list++] = value;
+    else if (c->val[id] && strcmp(c->val[id], value) != 0)
         return fail_usage(c, "option --%s is given twice", opt->name);
     if (opt->kind != KIND_FLAG)
         rc = check_value(c, id, value);
@@ -244,7 +246,9 @@ parse_args(struct ctl *c, int argc, char **argv, const struct ctl_noun **ret_nou
 {
     struct parse p = {.c = c, .argc = argc, .at = 1, .argv = argv};
     c->args = mem_new_n(&c->region, (size_t)argc + 1, const char *);
+    c->list = mem_new_n(&c->region, (size_t)argc + 1, const char *);
     ctl_need(c->args);
+    ctl_need(c->list);
     *ret_exit = take_all(&p);
     *ret_noun = p.noun;
     if (*ret_exit)

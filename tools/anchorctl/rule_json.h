@@ -16,6 +16,10 @@
 /* Values are copied into the region. ACD_EINVAL: the JSON is not a value of that type. */
 int rule_json_value(const json_t *json, struct rule_type type, struct mem_region *region,
                     struct rule_value *ret, acd_err *err) ACD_MUSTCHECK;
+/* "NAME=VALUE" of a command line: VALUE is text as it stands for Bytes, the usual spelling for Int, Bool and
+ * Ip, JSON for the rest. The text is borrowed. */
+int rule_json_pair(const struct rule_scheme *scheme, const char *arg, struct mem_region *region,
+                   unsigned *ret_field, struct rule_value *ret, acd_err *err) ACD_MUSTCHECK;
 /* An object of field names; null and what is not named stay missing. The context must have been reset. */
 int rule_json_context(const json_t *json, struct rule_ctx *ctx, struct mem_region *region,
                       acd_err *err) ACD_MUSTCHECK;

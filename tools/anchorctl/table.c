@@ -110,6 +110,14 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "CHAIN.pem holds the certificates as the client presents them, the leaf first; \"-\" is standard "
                "input. Exits with 1 when it is not verified."},
 
+    {"query", "evaluate", NO_ARGS,
+     .uses = USES(TAKES(ZONE), TAKES(HOST), TAKES(FIELD), TAKES(CHAIN), TAKES(SNI), TAKES(RESUMED), TAKES(TIME),
+                  TAKES(EXPLAIN)),
+     .run = cmd_query_evaluate, .help = "what do the zone's rules say about this request?",
+     .detail = "The host is that of --host, or else of --field http.host=NAME; without --zone it is the zone of the "
+               "host. Exits with 0 when the request is allowed, 1 when it is blocked or challenged, or when no "
+               "decision could be reached."},
+
     {"plugin", "list", NO_ARGS, .run = cmd_plugin_list, .help = "list the plugins that the server runs"},
     {"plugin", "inspect", ONE_ARG("FILE"), .flags = CMD_LOCAL | CMD_FILES, .run = cmd_plugin_inspect,
      .help = "show what a plugin file says about itself",
@@ -132,6 +140,19 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
                "order."},
 
+    {"rule", "put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ZONE), TAKES(EXPECT), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_rule_put, .help = "replace the rules of a zone",
+     .detail = "FILE.json holds an array of rules, in order, or an object whose member \"rules\" is one; \"-\" is "
+               "standard input. A rule has the members of the REST API: expression and action; if need be ref, "
+               "description, enabled, action_parameters, logging, and id to keep the rule of that id. What is wrong "
+               "with any of them is reported all at once, and nothing is changed. --expect is the revision that "
+               "`rule get` shows."},
+    {"rule", "list", NO_ARGS, .uses = USES(NEEDS(ZONE)), .run = cmd_rule_list, .help = "list the rules of a zone"},
+    {"rule", "get", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(AS_OF)), .run = cmd_rule_get,
+     .help = "show the ruleset of a zone, its version and its rules",
+     .detail = "Earlier versions are kept, and shown with --as-of."},
+    {"rule", "delete", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_rule_delete, .help = "delete the rules of a zone, with their earlier versions"},
     {"rule", "check", .args = "[--fields FILE] [-o json] FILE|-", .max_args = CTL_ARGS_MAX,
      .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_rule, .help = "check a rule expression, without a server",
      .detail = "Exits with 1 when it is refused; warnings do not refuse."},
