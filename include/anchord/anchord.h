@@ -3,6 +3,7 @@
 #define ANCHORD_ANCHORD_H
 
 #include <anchord/client.h>
+#include <anchord/edge.h>
 #include <anchord/status.h>
 #include <anchord/types.h>
 

@@ -98,8 +98,6 @@ int acd_trust_get_reason(const acd_result *result, size_t i, size_t reason, cons
 
 /* ---- is this client's certificate verified for this host? ---- */
 
-enum acd_verdict { ACD_NOT_VERIFIED = 0, ACD_VERIFIED = 1, ACD_NEED_CERTIFICATE = 2 };
-
 typedef struct {
     const char *host;
     const acd_slice *chain; /* DER, leaf first */
@@ -110,7 +108,7 @@ typedef struct {
 } acd_verify_question;
 
 typedef struct {
-    int verdict;        /* enum acd_verdict; only ACD_VERIFIED lets in */
+    int verdict;        /* enum acd_verified; only ACD_VERIFIED lets in */
     int depth;          /* of the certificate that failed, 0 is the leaf; -1: none in particular */
     int match;          /* enum acd_match */
     int revoked;        /* the chain is sound, and the certificate revoked */

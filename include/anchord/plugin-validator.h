@@ -60,6 +60,27 @@ typedef struct {
     acd_slice text;
 } acd_finding;
 
+/* One revocation list. Slices live for the callback. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t delta;                         /* 1: a delta CRL */
+    uint32_t revoked;                       /* entries */
+    int64_t this_update_ms, next_update_ms; /* next_update_ms 0: none given */
+    uint8_t sha256[32];                     /* of DER */
+    acd_slice issuer;                       /* RFC 2253 text */
+    acd_slice number_dec, base_dec;         /* empty when absent */
+    acd_slice der;
+} acd_crlinfo;
+
+/* What an uploaded list is checked against. */
+typedef struct {
+    uint32_t struct_size;
+    acd_slice text; /* DER or one PEM block X509 CRL */
+    acd_slice ca;   /* DER of the CA that it is uploaded for */
+    int64_t at_ms;
+} acd_inspect_crl;
+
+typedef int (*acd_crl_fn)(void *ctx, const acd_crlinfo *);
 typedef int (*acd_cert_fn)(void *ctx, const acd_certinfo *);
 typedef int (*acd_finding_fn)(void *ctx, const acd_finding *);
 
@@ -110,11 +131,9 @@ typedef struct {
     void *step_ctx;
 } acd_verify;
 
-enum acd_result { ACD_NOT_VERIFIED = 0, ACD_VERIFIED = 1 };
-
 typedef struct {
     uint32_t struct_size;
-    uint32_t result; /* acd_result */
+    uint32_t result; /* ACD_VERIFIED or ACD_NOT_VERIFIED of enum acd_verified */
     int32_t depth;   /* of the certificate that failed, 0 is the leaf; -1: none in particular */
     int32_t anchor;  /* which anchor vouched, number in the bundle; -1 when not verified */
     uint32_t flags;  /* ACD_VERDICT_* */
@@ -142,6 +161,8 @@ typedef struct {
      * leaf. */
     int (*describe)(void *inst, acd_slice leaf, const acd_slice *inter, size_t ninter, acd_field_fn,
                     void *ctx, acd_err *);
+    /* Upload check of one CRL: issuer, signature, dates, contents. Like inspect: 0 whatever was found. */
+    int (*inspect_crl)(void *inst, const acd_inspect_crl *, acd_crl_fn, acd_finding_fn, void *ctx, acd_err *);
 } acd_validator_ops;
 
 #endif

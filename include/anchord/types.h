@@ -42,6 +42,9 @@ enum acd_purpose { ACD_PURPOSE_CLIENT = 1, ACD_PURPOSE_SERVER = 2 };
  * identifiers, absent key usage and non-critical basic constraints. */
 enum acd_profile { ACD_PROFILE_STRICT = 0, ACD_PROFILE_COMPAT = 1 };
 
+/* What verification said. Only ACD_VERIFIED lets in; NEED_CERTIFICATE asks for the chain behind a digest. */
+enum acd_verified { ACD_NOT_VERIFIED = 0, ACD_VERIFIED = 1, ACD_NEED_CERTIFICATE = 2 };
+
 /* Severity of a finding. Only ERROR refuses. */
 enum acd_severity { ACD_SEV_ERROR = 1, ACD_SEV_WARNING = 2 };
 

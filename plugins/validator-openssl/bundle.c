@@ -5,7 +5,6 @@
 
 #include <openssl/err.h>
 
-#include "pem.h"
 #include "run.h"
 
 static int
@@ -87,23 +86,8 @@ add_helpers(struct acd_bundle *b, const acd_bundle_spec *spec)
 static int
 add_crl(struct acd_bundle *b, acd_slice text, size_t number, acd_err *err)
 {
-    struct vo_pem pem;
-    struct vo_block block;
-    struct vo_fault why;
-    acd_slice der = text;
-    int rc;
-    if (!vo_pem_is_text(text)) {
-        rc = vo_crl_new(der, &b->crls[b->ncrls], &why);
-    } else {
-        vo_pem_init(&pem, text);
-        if (!vo_pem_next(&pem, &block) || block.code || block.label.len != 8 ||
-            memcmp(block.label.ptr, "X509 CRL", 8) != 0) {
-            vo_block_done(&block);
-            return sdk_fail(err, ACD_EINVAL, "CRL %zu is neither DER nor one PEM block X509 CRL", number);
-        }
-        rc = vo_crl_new((acd_slice){block.der, block.len}, &b->crls[b->ncrls], &why);
-        vo_block_done(&block);
-    }
+    struct vo_fault why = VO_FINE;
+    int rc = vo_crl_read(text, &b->crls[b->ncrls], &why);
     if (rc < 0)
         return sdk_fail(err, rc, "CRL %zu: %s", number, rc == ACD_ENOMEM ? "out of memory" : why.text);
     b->ncrls++;

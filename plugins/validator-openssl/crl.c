@@ -131,6 +131,29 @@ vo_crl_new(acd_slice der, struct vo_crl **ret, struct vo_fault *ret_why)
     return 0;
 }
 
+int
+vo_crl_read(acd_slice text, struct vo_crl **ret, struct vo_fault *ret_why)
+{
+    struct vo_pem pem;
+    struct vo_block block;
+    int rc = ACD_EINVAL;
+    if (!vo_pem_is_text(text))
+        return vo_crl_new(text, ret, ret_why);
+    *ret_why = VO_FAULT("ACD_V_ERR_CRL_UNREADABLE", "this is neither DER nor one PEM block X509 CRL");
+    vo_pem_init(&pem, text);
+    if (vo_pem_next(&pem, &block) && !block.code && block.label.len == 8 &&
+        memcmp(block.label.ptr, "X509 CRL", 8) == 0)
+        rc = vo_crl_new((acd_slice){block.der, block.len}, ret, ret_why);
+    vo_block_done(&block);
+    if (rc == 0 && vo_pem_next(&pem, &block)) {
+        vo_block_done(&block);
+        vo_crl_free(*ret);
+        *ret_why = VO_FAULT("ACD_V_ERR_CRL_UNREADABLE", "more than one PEM block: load CRLs one by one");
+        rc = ACD_EINVAL;
+    }
+    return rc;
+}
+
 void
 vo_crl_free(struct vo_crl *c)
 {

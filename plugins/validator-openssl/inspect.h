@@ -9,7 +9,7 @@
 
 /* One upload being looked at. */
 struct vo_look {
-    const acd_inspect *req;
+    const acd_inspect *req; /* NULL: a CRL is looked at */
     acd_cert_fn cert;
     acd_finding_fn finding;
     void *ctx;
@@ -22,6 +22,9 @@ void vo_find(struct vo_look *l, uint32_t severity, int32_t index, const char *co
 /* inspect.c */
 int vo_inspect(void *inst, const acd_inspect *req, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
                acd_err *err);
+/* look_crl.c */
+int vo_inspect_crl(void *inst, const acd_inspect_crl *req, acd_crl_fn crl, acd_finding_fn finding, void *ctx,
+                   acd_err *err);
 /* judge.c: one certificate of an upload. self_signed: names equal and the signature verified. */
 void vo_judge(struct vo_look *l, int32_t index, struct vo_cert *c, bool must_be_ca, bool self_signed);
 /* privkey.c: does the key belong to the certificate? */

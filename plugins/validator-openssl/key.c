@@ -73,9 +73,9 @@ is_odd(const ASN1_TYPE *t, size_t bits)
     return len > 0 && len <= (bits + 7) / 8 && (p[len - 1] & 1);
 }
 
-/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017). Read from the certificate, because asking the
- * key for its numbers costs as much as a third of a signature. An exponent as long as the modulus makes one
- * check a hundred times as slow, so its length is bounded. */
+/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017). Read from the certificate, because asking
+ * the key for its numbers costs as much as a third of a signature. An exponent as long as the modulus makes
+ * one check a hundred times as slow, so its length is bounded. */
 static struct vo_fault
 rsa_fault(const X509 *x, int bits)
 {
@@ -91,7 +91,8 @@ rsa_fault(const X509 *x, int bits)
     if (!e || e->type != V_ASN1_INTEGER)
         f = VO_FAULT("ACD_V_ERR_KEY_UNREADABLE", "the RSA key cannot be read");
     else if (!is_odd(e, VO_RSA_EXPONENT_BITS) || ASN1_INTEGER_get(e->value.integer) < 3)
-        f = VO_FAULT("ACD_V_ERR_KEY_EXPONENT", "the RSA exponent must be odd, at least 3 and at most 32 bits");
+        f = VO_FAULT("ACD_V_ERR_KEY_EXPONENT",
+                     "the RSA exponent must be odd, at least 3 and at most 32 bits");
     else if (!is_odd(sk_ASN1_TYPE_value(seq, 0), VO_RSA_BITS_MAX))
         f = VO_FAULT("ACD_V_ERR_KEY_MODULUS", "the RSA modulus is even");
     sk_ASN1_TYPE_pop_free(seq, ASN1_TYPE_free);

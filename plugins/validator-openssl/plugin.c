@@ -60,6 +60,7 @@ static const acd_validator_ops ops = {
     .bundle_free = vo_bundle_free,
     .verify = vo_verify,
     .describe = vo_describe,
+    .inspect_crl = vo_inspect_crl,
 };
 
 ACD_PLUGIN_DEFINE(ACD_VALIDATOR, "validator-openssl", "0.1.0", .thread = ACD_FREE_THREADED,

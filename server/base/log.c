@@ -56,6 +56,22 @@ log_enabled(int level)
     return level <= log_max;
 }
 
+/* Length of a character that would drive a terminal, end a line for some readers or turn the direction of
+ * writing: C1 controls, U+2028 to U+202E, U+2066 to U+2069. 0: none. s is UTF-8. */
+static size_t
+hidden_at(const unsigned char *p, size_t n, unsigned *ret_code)
+{
+    if (n >= 2 && p[0] == 0xc2 && p[1] < 0xa0) {
+        *ret_code = p[1];
+        return 2;
+    }
+    if (n < 3 || p[0] != 0xe2)
+        return 0;
+    *ret_code = 0x2000u | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    return (*ret_code >= 0x2028 && *ret_code <= 0x202e) || (*ret_code >= 0x2066 && *ret_code <= 0x2069) ? 3
+                                                                                                        : 0;
+}
+
 static void
 put_escaped(struct buf *b, acd_slice s)
 {
@@ -63,7 +79,12 @@ put_escaped(struct buf *b, acd_slice s)
     bool utf8 = utf8_valid(s);
     buf_putc(b, '"');
     for (size_t i = 0; i < s.len; i++) {
-        if (p[i] == '"' || p[i] == '\\')
+        unsigned code;
+        size_t hidden = utf8 ? hidden_at(p + i, s.len - i, &code) : 0;
+        if (hidden) {
+            buf_printf(b, "\\u%04x", code);
+            i += hidden - 1;
+        } else if (p[i] == '"' || p[i] == '\\')
             buf_printf(b, "\\%c", p[i]);
         else if (p[i] == '\n')
             buf_puts(b, "\\n");

@@ -44,6 +44,9 @@ bool str_starts(const char *s, const char *prefix);
 bool str_u64(acd_slice s, uint64_t *ret);
 bool str_i64(acd_slice s, int64_t *ret);
 
+/* Value of a hex digit of either case; -1: none. */
+int hex_digit(int c);
+
 /* Lower-case hex of len bytes, NUL-terminated: out holds 2 * len + 1. */
 void hex_encode(const void *p, size_t len, char *out);
 /* Exactly len bytes from 2 * len digits of either case. */

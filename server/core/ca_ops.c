@@ -20,10 +20,10 @@ upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void 
     int rc = upload_product(call, req->product, &up->product, err);
     if (rc == 0)
         rc = check_name(call, "name", req->name, err);
+    if (rc == 0)
+        rc = upload_profile(req->profile, err);
     if (rc < 0)
         return rc;
-    if (req->profile > ANCHORD__V1__PROFILE__PROFILE_COMPAT)
-        return err_set(err, ACD_EINVAL, "profile %d is unknown: strict or compat", (int)req->profile);
     up->name = req->name;
     up->text = slice_str(req->certificates);
     up->leaf = req->leaf;
@@ -87,27 +87,75 @@ ca_get(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *
     return rc;
 }
 
+/* Bytes of one page of certificates: what one message holds, less its frame. */
+enum { PAGE_BYTES = LIMIT_MESSAGE - 65536 };
+
 struct list_ctx {
     const char *name;
     uint64_t total;
+    uint32_t n, size;
+    size_t bytes;
+    bool more;
 };
+
+static bool
+is_listed(const struct list_ctx *ctx, const acd_value *row)
+{
+    return row[CERT_TYPE].num == CERT_CUSTOM && (!ctx->name[0] || slice_eqs(row[CERT_NAME].bytes, ctx->name));
+}
 
 static int
 count_listed(void *arg, const acd_value *row, size_t ncols)
 {
     struct list_ctx *ctx = arg;
     (void)ncols;
-    if (row[CERT_TYPE].num == CERT_CUSTOM && (!ctx->name[0] || slice_eqs(row[CERT_NAME].bytes, ctx->name)))
-        ctx->total++;
+    ctx->total += is_listed(ctx, row);
     return 0;
 }
 
-/* Newest first, as the REST API lists them. The managed CA is listed with the rest, last. */
+/* A page ends at its size, or earlier when the texts alone fill it. */
+static enum db_pick
+pick_listed(void *arg, const acd_value *row)
+{
+    struct list_ctx *ctx = arg;
+    if (!is_listed(ctx, row))
+        return DB_SKIP;
+    if (ctx->n == ctx->size || (ctx->n > 0 && ctx->bytes + row[CERT_TEXT].bytes.len > PAGE_BYTES)) {
+        ctx->more = true;
+        return DB_STOP;
+    }
+    ctx->n++;
+    ctx->bytes += row[CERT_TEXT].bytes.len;
+    return DB_TAKE;
+}
+
+/* What fits one message; at least one certificate does. */
+static int
+add_page(struct unit *u, struct list_ctx *ctx, const struct db_rows *rows,
+         Anchord__V1__ListCertificatesResponse *resp, acd_err *err)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        Anchord__V1__Certificate *m;
+        int rc = cert_msg(u, rows->rows[i], true, &m, err);
+        if (rc < 0)
+            return rc;
+        bytes += wire_size(m);
+        if (i > 0 && bytes > PAGE_BYTES) {
+            ctx->more = true;
+            break;
+        }
+        resp->certificates[resp->n_certificates++] = m;
+    }
+    return 0;
+}
+
+/* Newest first, as the REST API lists them. The managed CA has nothing to show and is left out. */
 static int
 ca_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
 {
     const Anchord__V1__ListCertificatesRequest *req = req_;
-    uint32_t size = page_size(req->page);
+    struct list_ctx ctx = {.name = req->name, .size = page_size(req->page)};
     acd_value *account, *after = NULL;
     struct db_rows rows;
     (void)plan_;
@@ -116,33 +164,22 @@ ca_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err 
         rc = find_cert(u, page_after(req->page), &after, err);
     if (rc < 0)
         return rc;
-    struct list_ctx ctx = {.name = req->name};
     struct db_query q = {
         .coll = COLL_CERT, .index = CERT_BY_ACCOUNT, .eq = &account[ACCOUNT_ID], .neq = 1, .reverse = true};
     rc = db_walk(&u->db, &q, count_listed, &ctx, err);
     q.after = after;
-    q.limit = req->name[0] ? 0 : size + 2; /* one for the managed CA, one to know whether more follow */
+    q.pick = pick_listed;
+    q.pick_ctx = &ctx;
     if (rc == 0)
         rc = db_list(&u->db, &q, &rows, err);
     if (rc < 0)
         return rc;
     Anchord__V1__ListCertificatesResponse *resp =
         wire_new(u->region, Anchord__V1__ListCertificatesResponse, anchord__v1__list_certificates_response);
-    if (!resp || !(resp->certificates = mem_new_n(u->region, size, Anchord__V1__Certificate *)))
+    if (!resp || !(resp->certificates = mem_new_n(u->region, rows.n, Anchord__V1__Certificate *)))
         return ACD_ENOMEM;
-    const char *next = "";
-    for (size_t i = 0; rc == 0 && i < rows.n; i++) {
-        const acd_value *row = rows.rows[i];
-        if (row[CERT_TYPE].num != CERT_CUSTOM ||
-            (req->name[0] && strcmp(row_text(row, CERT_NAME), req->name) != 0))
-            continue;
-        if (resp->n_certificates == size) {
-            next = resp->certificates[size - 1]->id;
-            break;
-        }
-        rc = cert_msg(u, row, true, &resp->certificates[resp->n_certificates], err);
-        resp->n_certificates += rc == 0;
-    }
+    rc = add_page(u, &ctx, &rows, resp, err);
+    const char *next = rc == 0 && ctx.more ? resp->certificates[resp->n_certificates - 1]->id : "";
     resp->page = page_info(u->region, next, ctx.total);
     *ret_resp = resp;
     return rc < 0 ? rc : resp->page ? 0 : ACD_ENOMEM;

@@ -57,16 +57,21 @@ db_get(struct db *db, enum collection coll, const acd_value *key, size_t nkey, a
 
 struct list_ctx {
     struct db *db;
-    enum collection coll;
+    const struct db_query *q;
     struct db_rows *out;
 };
+
+enum { WALK_ENDS = 1 };
 
 static int
 list_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct list_ctx *ctx = arg;
     struct db_rows *out = ctx->out;
+    enum db_pick pick = ctx->q->pick ? ctx->q->pick(ctx->q->pick_ctx, row) : DB_TAKE;
     (void)ncols;
+    if (pick != DB_TAKE)
+        return pick == DB_STOP ? WALK_ENDS : 0;
     if (out->n == out->cap) {
         size_t cap = out->cap ? out->cap * 2 : 16;
         acd_value **rows = mem_new_n(ctx->db->region, cap, acd_value *);
@@ -77,7 +82,7 @@ list_row(void *arg, const acd_value *row, size_t ncols)
         out->rows = rows;
         out->cap = cap;
     }
-    int rc = copy_row(ctx->db, ctx->coll, row, &out->rows[out->n]);
+    int rc = copy_row(ctx->db, ctx->q->coll, row, &out->rows[out->n]);
     if (rc < 0)
         return rc;
     out->n++;
@@ -104,8 +109,9 @@ int
 db_list(struct db *db, const struct db_query *q, struct db_rows *ret, acd_err *err)
 {
     *ret = (struct db_rows){0};
-    struct list_ctx ctx = {db, q->coll, ret};
-    return db_walk(db, q, list_row, &ctx, err);
+    struct list_ctx ctx = {db, q, ret};
+    int rc = db_walk(db, q, list_row, &ctx, err);
+    return rc < 0 ? rc : 0;
 }
 
 static int

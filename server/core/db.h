@@ -38,6 +38,8 @@ struct db_rows {
     acd_value **rows;
     size_t n, cap;
 };
+enum db_pick { DB_SKIP, DB_TAKE, DB_STOP };
+typedef enum db_pick (*db_pick_fn)(void *ctx, const acd_value *row);
 struct db_query {
     enum collection coll;
     unsigned index, limit;
@@ -45,6 +47,8 @@ struct db_query {
     const acd_value *eq;
     size_t neq;
     const acd_value *after; /* a whole row; NULL: from the beginning */
+    db_pick_fn pick;        /* of db_list: which rows are copied; NULL: all. The limit counts those walked */
+    void *pick_ctx;
 };
 int db_list(struct db *db, const struct db_query *q, struct db_rows *ret, acd_err *err) ACD_MUSTCHECK;
 

@@ -71,7 +71,8 @@ check_name(struct rpc_call *call, const char *field, const char *name, acd_err *
     else if (id_is_hex(slice_str(name)))
         why = "looks like an id, and would be taken for one";
     for (size_t i = 0; !why && i < len; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f ||
+            ((unsigned char)name[i] == 0xc2 && (unsigned char)name[i + 1] < 0xa0))
             why = "holds a control byte";
     if (!why)
         return 0;

@@ -10,6 +10,8 @@
 #include "core/find.h"
 #include "core/unit.h"
 #include "model/host.h"
+#include "model/limits.h"
+#include "snap/limits.h"
 
 /* The list a request is about. */
 struct list {
@@ -158,7 +160,9 @@ struct work {
     struct name *names;
     size_t n;
     uint32_t added, removed;
-    bool moved; /* order or spelling changed */
+    bool moved;                /* order or spelling changed */
+    struct map sizes;          /* CA -> its certificates */
+    struct mem_region scratch; /* for one host */
 };
 
 static int
@@ -174,16 +178,52 @@ get_assoc(struct work *w, const char *pattern, acd_value **ret, acd_err *err)
                   ret, err);
 }
 
+/* Certificates of one CA object, counted once in a change. The managed CA counts for the one that it will
+ * have. */
+static int
+certs_of(struct work *w, acd_slice ca, uint64_t *ret, acd_err *err)
+{
+    void *seen = map_find(&w->sizes, ca);
+    if (seen) {
+        *ret = (uintptr_t)seen;
+        return 0;
+    }
+    const struct db_query q = {.coll = COLL_CERT_ITEM, .eq = VALS(VAL_SLICE(ca)), .neq = 1};
+    int rc = db_count(&w->u->db, &q, ret, err);
+    if (rc < 0)
+        return rc;
+    *ret += *ret == 0;
+    ca = mem_slice(w->u->region, ca);
+    return ca.ptr ? map_put(&w->sizes, ca, (void *)(uintptr_t)*ret, NULL) : ACD_ENOMEM;
+}
+
+/* What the snapshot could not hold must be refused here: it would keep every later change from being seen. */
+_Static_assert((int)LIMIT_CERTS_PER_HOST <= (int)SNAP_TRUST_MAX, "an accepted host fits the snapshot");
+
 static int
 check_cas_of_host(struct work *w, const char *pattern, acd_err *err)
 {
-    uint64_t n;
+    struct db_rows rows;
     const struct db_query q = {
         .coll = COLL_HOST, .index = HOST_BY_PATTERN, .eq = VALS(VAL_TEXT(pattern)), .neq = 1};
-    int rc = db_count(&w->u->db, &q, &n, err);
-    if (rc == 0 && n >= LIMIT_CAS_PER_HOST)
-        rc = err_set(err, ACD_ELIMIT, "'%s' has %d CAs already, the most a host may have", pattern,
-                     LIMIT_CAS_PER_HOST);
+    uint64_t n, total = 0;
+    mem_reset(&w->scratch);
+    int rc = db_list(&(struct db){w->u->db.s, &w->scratch}, &q, &rows, err);
+    if (rc < 0)
+        return rc;
+    if (rows.n >= LIMIT_CAS_PER_HOST)
+        return err_set(err, ACD_ELIMIT, "'%s' has %d CAs already, the most a host may have", pattern,
+                       LIMIT_CAS_PER_HOST);
+    if ((rows.n + 1) * LIMIT_UPLOAD_CERTS <= LIMIT_CERTS_PER_HOST)
+        return 0;
+    rc = certs_of(w, w->l->cert[CERT_ID].bytes, &total, err);
+    for (size_t i = 0; rc == 0 && i < rows.n; i++) {
+        rc = certs_of(w, rows.rows[i][HOST_CERT].bytes, &n, err);
+        total += rc == 0 ? n : 0;
+    }
+    if (rc == 0 && total > LIMIT_CERTS_PER_HOST)
+        rc = err_set(err, ACD_ELIMIT, "'%s' would have %llu certificates from all its CAs, more than %d",
+                     pattern, (unsigned long long)total, LIMIT_CERTS_PER_HOST);
     return rc;
 }
 
@@ -323,6 +363,18 @@ apply_remove(struct work *w, acd_err *err)
 }
 
 static int
+apply_change(struct work *w, enum change how, acd_err *err)
+{
+    mem_init(&w->scratch, 65536, 0);
+    int rc = how == CHANGE_SET   ? apply_set(w, err)
+             : how == CHANGE_ADD ? apply_add(w, err)
+                                 : apply_remove(w, err);
+    mem_done(&w->scratch);
+    map_done(&w->sizes);
+    return rc;
+}
+
+static int
 put_list_rev(struct work *w, uint64_t *ret_rev, acd_err *err)
 {
     uint64_t rev;
@@ -397,9 +449,7 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ch
     if (rc == 0)
         rc = parse_names(u, &l, req, &w.names, &w.n, err);
     if (rc == 0)
-        rc = how == CHANGE_SET   ? apply_set(&w, err)
-             : how == CHANGE_ADD ? apply_add(&w, err)
-                                 : apply_remove(&w, err);
+        rc = apply_change(&w, how, err);
     if (rc == 0)
         rc = put_list_rev(&w, &list_rev, err);
     if (rc < 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "core/find.h"
 #include "core/upload.h"
 #include "model/ids.h"
@@ -21,7 +22,7 @@ struct import {
     struct mem_region region;
     struct upload **uploads;
     size_t n, cap;
-    bool busy;
+    bool busy, stored; /* stored: committed, kept only so that a commit can be tried again */
 };
 
 struct imports {
@@ -63,17 +64,24 @@ imports_free(struct imports *t)
 /* --- the table --------------------------------------------------------------------------------------------
  */
 
+static bool
+import_is_over(const struct import *im, int64_t now_ms)
+{
+    return !im->busy && (im->stored || now_ms - im->touched_ms >= LIMIT_IMPORT_IDLE_MS);
+}
+
 static int
 import_add(struct imports *t, struct import *im, acd_err *err)
 {
     int rc = ACD_ELIMIT;
+    struct import **slot = NULL;
     (void)pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < LIMIT_IMPORTS && rc < 0; i++) {
-        struct import *old = t->slots[i];
-        if (old && (old->busy || im->touched_ms - old->touched_ms < LIMIT_IMPORT_IDLE_MS))
-            continue;
-        import_free(old);
-        t->slots[i] = im;
+    for (size_t i = 0; i < LIMIT_IMPORTS && (!slot || *slot); i++)
+        if (!t->slots[i] || import_is_over(t->slots[i], im->touched_ms))
+            slot = &t->slots[i];
+    if (slot) {
+        import_free(*slot);
+        *slot = im;
         rc = 0;
     }
     (void)pthread_mutex_unlock(&t->lock);
@@ -133,6 +141,8 @@ start_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
     (void)plan_;
     int rc = upload_product(u->call, req->product, &product, err);
     if (rc == 0)
+        rc = upload_profile(req->profile, err);
+    if (rc == 0)
         rc = find_account(u, req->account, &account, err);
     if (rc == 0)
         rc = upload_entitled(u->call, account, err);
@@ -158,17 +168,37 @@ start_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
     return rc;
 }
 
+/* One character of a value in the form of RFC 4514 (2.4): itself, after a backslash, or as hexadecimal. */
+static size_t
+unescape(const char *s, size_t n, char *ret)
+{
+    if (*s != '\\' || n < 2) {
+        *ret = *s;
+        return 1;
+    }
+    if (n >= 3 && hex_decode(slice_of(s + 1, 2), (uint8_t *)ret, 1))
+        return 3;
+    *ret = s[1];
+    return 2;
+}
+
+/* A name for people from the subject: its common name, or all of it. Control bytes become blanks, and what is
+ * too long ends with a whole character. */
 static const char *
 common_name(struct mem_region *r, const acd_certinfo *info)
 {
-    const char *s = info->subject.ptr, *cn = strstr(s, "CN=");
-    if (!cn || (cn != s && cn[-1] != ',' && cn[-1] != '+'))
-        return mem_strndup(r, s, info->subject.len < LIMIT_NAME ? info->subject.len : LIMIT_NAME);
-    cn += 3;
+    const char *s = info->subject.ptr, *end = s + info->subject.len, *cn = strstr(s, "CN=");
+    char name[LIMIT_NAME + 1];
     size_t n = 0;
-    while (cn[n] && cn[n] != ',' && cn[n] != '+' && n < LIMIT_NAME)
-        n += cn[n] == '\\' && cn[n + 1] ? 2 : 1;
-    return mem_strndup(r, cn, n < LIMIT_NAME ? n : LIMIT_NAME);
+    bool whole = !cn || (cn != s && cn[-1] != ',' && cn[-1] != '+');
+    for (s = whole ? s : cn + 3; s < end && n < LIMIT_NAME && (whole || (*s != ',' && *s != '+')); n++) {
+        s += unescape(s, (size_t)(end - s), &name[n]);
+        if ((unsigned char)name[n] < 0x20 || name[n] == 0x7f)
+            name[n] = ' ';
+    }
+    while (n > 0 && n == LIMIT_NAME && !utf8_valid(slice_of(name, n)))
+        n--;
+    return wire_text(r, slice_of(name, n));
 }
 
 static int
@@ -239,8 +269,10 @@ add_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
     struct import *im;
     struct upload *up = NULL;
     (void)plan_;
-    int rc =
-        resp ? import_take(core_imports(core), call, req->import_id, core_now(core), &im, err) : ACD_ENOMEM;
+    int rc = req->name[0] ? check_name(call, "name", req->name, err) : 0;
+    if (rc == 0)
+        rc = resp ? import_take(core_imports(core), call, req->import_id, core_now(core), &im, err)
+                  : ACD_ENOMEM;
     if (rc < 0)
         return rc;
     rc = stage(im, core, req, &up, err);
@@ -332,6 +364,7 @@ commit_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
     if (rc < 0)
         return rc;
     rc = commit_all(u, im, req, resp, err);
+    im->stored = rc == 0 && !req->dry_run;
     import_give(core_imports(u->core), im, false);
     *ret_resp = resp;
     return rc;

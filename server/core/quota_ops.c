@@ -230,22 +230,56 @@ quota_audit(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
     return rc;
 }
 
-static const struct op audit_op = OP_READ("QuotaService/AuditQuota", quota_audit);
+enum { AUDIT_PAGE = 256 }; /* accounts read at once */
+
+/* Every account in turn, in memory that is used again for the next one: there may be any number of them. */
+static int
+audit_all(struct unit *u, struct mem_region *pages, struct mem_region *scratch, uint64_t *ret_bad,
+          acd_err *err)
+{
+    struct db paged = {u->db.s, pages};
+    struct unit one = *u;
+    struct db_rows rows;
+    struct db_query q = {.coll = COLL_ACCOUNT, .index = ACCOUNT_BY_NAME, .limit = AUDIT_PAGE};
+    one.region = one.db.region = scratch;
+    int rc;
+    do {
+        rc = db_list(&paged, &q, &rows, err);
+        for (size_t i = 0; rc == 0 && i < rows.n; i++) {
+            Anchord__V1__QuotaAudit *audits[PRODUCTS_MAX + POOLS_MAX];
+            Anchord__V1__AuditQuotaResponse found = {.audits = audits};
+            mem_reset(scratch);
+            rc = audit_account(&one, rows.rows[i], &found, PRODUCTS_MAX + POOLS_MAX, err);
+            for (size_t k = 0; k < found.n_audits; k++)
+                *ret_bad += !audits[k]->ok;
+            q.after = rows.rows[i];
+        }
+    } while (rc == 0 && rows.n == AUDIT_PAGE);
+    return rc;
+}
+
+static int
+count_bad(struct unit *u, const void *req, void *plan, void **ret_resp, acd_err *err)
+{
+    struct mem_region pages, scratch;
+    (void)plan;
+    (void)req;
+    mem_init(&pages, 65536, 0);
+    mem_init(&scratch, 65536, 0);
+    int rc = audit_all(u, &pages, &scratch, *ret_resp, err);
+    mem_done(&scratch);
+    mem_done(&pages);
+    return rc;
+}
+
+static const struct op audit_op = OP_READ("QuotaService/AuditQuota", count_bad);
 
 int
 core_audit(struct core *core, struct rpc_call *call, uint64_t *ret_bad, acd_err *err)
 {
-    Anchord__V1__AuditQuotaRequest *req =
-        wire_new(call->region, Anchord__V1__AuditQuotaRequest, anchord__v1__audit_quota_request);
-    void *resp;
-    int rc = req ? unit_run(core, &audit_op, call, req, &resp, err) : ACD_ENOMEM;
-    if (rc < 0)
-        return rc;
-    const Anchord__V1__AuditQuotaResponse *audit = resp;
+    void *count = ret_bad;
     *ret_bad = 0;
-    for (size_t i = 0; i < audit->n_audits; i++)
-        *ret_bad += !audit->audits[i]->ok;
-    return 0;
+    return unit_run(core, &audit_op, call, NULL, &count, err);
 }
 
 const struct op quota_ops[] = {

@@ -1,17 +1,16 @@
 /*
  * How a mutation runs:
  *
- *   prepare -> writer's lock -> begin -> idempotency lookup -> apply -> change record, outcome under the key
+ *   prepare -> writer's place -> begin -> idempotency lookup -> apply -> change record, outcome under the key
  * -> commit
- *           -> publish -> unlock
+ *           -> publish -> leave
  *
- * The lock is held until the change is published, so that publishing happens in commit order and a reply is
+ * The place is kept until the change is published, so that publishing happens in commit order and a reply is
  * never ahead of what queries see. A transaction that storage calls busy is run again until the call's
  * deadline.
  */
 #include "core/unit.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +32,13 @@ struct session_node {
 
 struct core {
     struct core_deps deps;
-    pthread_mutex_t writer;       /* held over a mutation's transaction and its publication */
-    struct plug_session *write_s; /* used under writer */
-    pthread_mutex_t pool_lock;
-    struct session_node *idle; /* read sessions */
+    pthread_mutex_t lock; /* of what follows; never held while something is waited for */
+    pthread_cond_t free_to_write;
+    bool writing;                 /* somebody has the writer's place, from begin to publication */
+    struct session_node *idle;    /* read sessions */
+    struct plug_session *write_s; /* of whoever is writing */
     struct imports *imports;
+    struct rule_scheme *scheme;
     struct op_binding *bindings;
     size_t nbindings;
 };
@@ -62,6 +63,12 @@ core_imports(struct core *core)
     return core->imports;
 }
 
+const struct rule_scheme *
+core_scheme(struct core *core)
+{
+    return core->scheme;
+}
+
 int64_t
 core_now(struct core *core)
 {
@@ -83,11 +90,11 @@ call_actor(struct rpc_call *call)
 static int
 session_take(struct core *core, struct session_node **ret, acd_err *err)
 {
-    (void)pthread_mutex_lock(&core->pool_lock);
+    (void)pthread_mutex_lock(&core->lock);
     struct session_node *node = core->idle;
     if (node)
         core->idle = node->next;
-    (void)pthread_mutex_unlock(&core->pool_lock);
+    (void)pthread_mutex_unlock(&core->lock);
     if (!node) {
         node = calloc(1, sizeof(*node));
         if (!node)
@@ -105,26 +112,39 @@ session_take(struct core *core, struct session_node **ret, acd_err *err)
 static void
 session_give(struct core *core, struct session_node *node)
 {
-    (void)pthread_mutex_lock(&core->pool_lock);
+    (void)pthread_mutex_lock(&core->lock);
     node->next = core->idle;
     core->idle = node;
-    (void)pthread_mutex_unlock(&core->pool_lock);
+    (void)pthread_mutex_unlock(&core->lock);
 }
 
 /* The writer's place, or a refusal at the call's deadline. */
 static int
-writer_lock(struct core *core, struct rpc_call *call, acd_err *err)
+writer_enter(struct core *core, struct rpc_call *call, acd_err *err)
 {
-    struct timespec until = {
+    const struct timespec until = {
         .tv_sec = (time_t)(call->deadline_ns / 1000000000u),
         .tv_nsec = (long)(call->deadline_ns % 1000000000u),
     };
-    int rc = call->deadline_ns ? pthread_mutex_clocklock(&core->writer, CLOCK_MONOTONIC, &until)
-                               : pthread_mutex_lock(&core->writer);
-    if (rc == ETIMEDOUT)
-        return err_set(err, ACD_ETIMEOUT, "deadline passed while other changes were being written");
-    must(rc == 0);
-    return 0;
+    int rc = 0;
+    (void)pthread_mutex_lock(&core->lock);
+    while (core->writing && rc == 0)
+        rc = call->deadline_ns
+                 ? pthread_cond_clockwait(&core->free_to_write, &core->lock, CLOCK_MONOTONIC, &until)
+                 : pthread_cond_wait(&core->free_to_write, &core->lock);
+    bool entered = !core->writing;
+    core->writing |= entered;
+    (void)pthread_mutex_unlock(&core->lock);
+    return entered ? 0 : err_set(err, ACD_ETIMEOUT, "deadline passed while other changes were being written");
+}
+
+static void
+writer_leave(struct core *core)
+{
+    (void)pthread_mutex_lock(&core->lock);
+    core->writing = false;
+    (void)pthread_cond_signal(&core->free_to_write);
+    (void)pthread_mutex_unlock(&core->lock);
 }
 
 /* --- one transaction --------------------------------------------------------------------------------------
@@ -229,7 +249,7 @@ run_write(struct core *core, const struct op *op, struct rpc_call *call, const v
           void **ret_resp, acd_err *err)
 {
     struct unit u;
-    int rc = writer_lock(core, call, err);
+    int rc = writer_enter(core, call, err);
     if (rc < 0)
         return rc;
     for (int i = 0; i < BUSY_TRIES; i++) {
@@ -248,7 +268,7 @@ run_write(struct core *core, const struct op *op, struct rpc_call *call, const v
             LF_STR("actor", call_actor(call)), LF_STR("account", u.note_account),
             LF_STR("object", u.note_object), LF_STR("text", u.note_text));
     }
-    (void)pthread_mutex_unlock(&core->writer);
+    writer_leave(core);
     unit_done(&u);
     return rc < 0 ? rc : 0;
 }
@@ -257,7 +277,7 @@ static int
 run_read(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
          acd_err *err)
 {
-    struct session_node *node;
+    struct session_node *node = NULL;
     struct unit u;
     int rc = session_take(core, &node, err);
     if (rc < 0)
@@ -301,7 +321,8 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
     return unit_run(b->core, b->op, call, req, ret_resp, err);
 }
 
-static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops, import_ops, host_ops, quota_ops};
+static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops,         import_ops,
+                                             host_ops,    rule_ops, expression_ops, quota_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t
@@ -338,10 +359,12 @@ core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
     if (!core)
         return err_set(err, ACD_ENOMEM, "out of memory");
     core->deps = *deps;
-    must(pthread_mutex_init(&core->writer, NULL) == 0);
-    must(pthread_mutex_init(&core->pool_lock, NULL) == 0);
+    must(pthread_mutex_init(&core->lock, NULL) == 0);
+    must(pthread_cond_init(&core->free_to_write, NULL) == 0);
     core->imports = imports_new();
-    int rc = core->imports ? plug_session_open(deps->storage, &core->write_s, err) : ACD_ENOMEM;
+    int rc = core->imports ? rule_scheme_new(true, &core->scheme) : ACD_ENOMEM;
+    if (rc == 0)
+        rc = plug_session_open(deps->storage, &core->write_s, err);
     if (rc < 0) {
         core_free(core);
         return rc;
@@ -363,8 +386,9 @@ core_free(struct core *core)
     }
     plug_session_close(core->write_s);
     imports_free(core->imports);
-    (void)pthread_mutex_destroy(&core->pool_lock);
-    (void)pthread_mutex_destroy(&core->writer);
+    rule_scheme_free(core->scheme);
+    (void)pthread_cond_destroy(&core->free_to_write);
+    (void)pthread_mutex_destroy(&core->lock);
     free(core->bindings);
     free(core);
 }
@@ -372,7 +396,7 @@ core_free(struct core *core)
 int
 core_revision(struct core *core, uint64_t *ret, acd_err *err)
 {
-    struct session_node *node;
+    struct session_node *node = NULL;
     int rc = session_take(core, &node, err);
     if (rc < 0)
         return rc;

@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/db.h"
 #include "core/imports.h"
+#include "rule/scheme.h"
 #include "wire/msg.h"
 
 struct unit {
@@ -60,7 +61,8 @@ struct op {
     }
 
 /* Each service file offers its table, ended by a row without method. */
-extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], quota_ops[];
+extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], rule_ops[],
+    expression_ops[], quota_ops[];
 
 /* Runs one operation; the rpc handler of every row. */
 int unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
@@ -70,6 +72,7 @@ int unit_run(struct core *core, const struct op *op, struct rpc_call *call, cons
 struct plug_quota *core_quota(struct core *core);
 struct plug_validator *core_validator(struct core *core);
 struct imports *core_imports(struct core *core);
+const struct rule_scheme *core_scheme(struct core *core);
 int64_t core_now(struct core *core);
 
 /* Who calls, as the change record names it: "uid:1000". In the call's region. */

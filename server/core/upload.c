@@ -3,6 +3,8 @@
 #include "base/err.h"
 #include "core/find.h"
 #include "model/ids.h"
+#include "model/limits.h"
+#include "snap/limits.h"
 
 /* Numbers that the REST API shows. */
 enum { REST_DUPLICATE = 1471, REST_QUOTA = 1489, REST_ACCESS_QUOTA = 12130 };
@@ -83,6 +85,31 @@ keep_finding(void *arg, const acd_finding *f)
     return 0;
 }
 
+/* What the snapshot could not hold must never become durable: it would keep every later change from being
+ * seen. */
+_Static_assert((int)LIMIT_SUBJECT <= (int)SNAP_SUBJECT_MAX && (int)LIMIT_CERT_DER <= (int)SNAP_DER_MAX &&
+                   (int)LIMIT_UPLOAD_CERTS <= (int)SNAP_CA_INDEX_MAX,
+               "an accepted upload fits the snapshot");
+
+static int
+check_subjects(struct check_ctx *ctx)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ctx->up->nitems; i++) {
+        const acd_certinfo *item = &ctx->up->items[i];
+        const acd_finding f = {
+            .struct_size = sizeof(f),
+            .severity = ACD_SEV_ERROR,
+            .index = (int32_t)item->index,
+            .code = "subject.too_long",
+            .text = SLICE_LIT("The subject takes more than 4096 bytes as text, the most a CA's may."),
+        };
+        if (item->subject.len > LIMIT_SUBJECT)
+            rc = keep_finding(ctx, &f);
+    }
+    return rc;
+}
+
 int
 upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms, acd_slice key,
              struct upload *up, acd_err *err)
@@ -96,6 +123,8 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
         .at_ms = now_ms,
     };
     int rc = plug_validator_inspect(v, &req, keep_item, keep_finding, &ctx, 0, err);
+    if (rc == 0)
+        rc = check_subjects(&ctx);
     if (rc < 0)
         return rc;
     if (key.ptr && up->errors == 0) {
@@ -150,6 +179,14 @@ upload_product(struct rpc_call *call, const char *product, const char **ret, acd
     rpc_detail_field(call, "product", "is not one of api_shield, workers, gateway, access");
     return err_set(err, ACD_EINVAL, "product '%s' is unknown: api_shield, workers, gateway or access",
                    product);
+}
+
+int
+upload_profile(Anchord__V1__Profile profile, acd_err *err)
+{
+    if (profile == ANCHORD__V1__PROFILE__PROFILE_STRICT || profile == ANCHORD__V1__PROFILE__PROFILE_COMPAT)
+        return 0;
+    return err_set(err, ACD_EINVAL, "profile %d is unknown: strict or compat", (int)profile);
 }
 
 int

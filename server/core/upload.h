@@ -32,6 +32,7 @@ int upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err) 
 int upload_product(struct rpc_call *call, const char *product, const char **ret, acd_err *err) ACD_MUSTCHECK;
 
 /* May this account upload CAs at all? */
+int upload_profile(Anchord__V1__Profile profile, acd_err *err) ACD_MUSTCHECK;
 int upload_entitled(struct rpc_call *call, const acd_value *account, acd_err *err) ACD_MUSTCHECK;
 
 /* Another object of the account with the same certificates: ACD_EEXIST with its id in *ret_id; 0 when there

@@ -93,6 +93,7 @@ start_services(struct server *s, acd_err *err)
         .clock = &clock_system,
         .verdicts = (size_t)s->conf->cache.verdicts,
         .bundles = (size_t)s->conf->cache.bundles,
+        .rules = (size_t)s->conf->cache.rules,
     };
     int rc = core_new(&core, &s->core, err);
     if (rc == 0)
@@ -151,7 +152,10 @@ start_bus(struct server *s, acd_err *err)
         .query_queue = (uint32_t)s->conf->queue.query,
         .admin_queue = (uint32_t)s->conf->queue.admin,
     };
-    return bus_start(&opts, &s->bus, err);
+    struct bus *bus = NULL;
+    rc = bus_start(&opts, &bus, err);
+    atomic_store(&s->bus, bus);
+    return rc;
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------
@@ -190,9 +194,10 @@ server_start(struct server *s, const struct conf *conf, acd_err *err)
 void
 server_stop(struct server *s)
 {
-    if (s->bus && bus_stop(s->bus, (uint32_t)s->conf->limits.drain_ms) < 0)
+    struct bus *bus = atomic_load(&s->bus);
+    if (bus && bus_stop(bus, (uint32_t)s->conf->limits.drain_ms) < 0)
         LOG(ACD_LOG_WARNING, "stop.cut", LF_STR("why", "calls were still in flight at the drain limit"));
-    bus_free(s->bus);
+    bus_free(bus);
     if (s->has_table)
         rpc_table_done(&s->table);
     query_free(s->query);
@@ -232,4 +237,5 @@ void
 server_tick(struct server *s)
 {
     publisher_heal(s->publisher, s->heal_session);
+    publisher_beat(s->publisher, s->heal_session);
 }

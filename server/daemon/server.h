@@ -7,6 +7,8 @@
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
+#include <stdatomic.h>
+
 #include "conf/conf.h"
 #include "core/core.h"
 #include "feed/publish.h"
@@ -27,8 +29,8 @@ struct server {
     struct query *query;
     struct rpc_table table;
     bool has_table;
-    struct bus *bus;
-    char **urls; /* what is listened on */
+    _Atomic(struct bus *) bus; /* calls arrive before it is set */
+    char **urls;               /* what is listened on */
     size_t nurls;
 };
 
@@ -38,7 +40,7 @@ void server_stop(struct server *s);
 /* Everything that can be checked without starting: listeners, plugins and their options. */
 int server_check(const struct conf *conf, acd_err *err) ACD_MUSTCHECK;
 
-/* Now and then, while nothing else happens: heals a failed publication. */
+/* Now and then, while nothing else happens: heals a failed publication, confirms the image. */
 void server_tick(struct server *s);
 
 /* ServerService and PluginService. */

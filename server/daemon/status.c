@@ -23,13 +23,13 @@ add_counter(struct rpc_call *call, Anchord__V1__GetStatusResponse *resp, const c
 }
 
 static int
-add_counters(struct server *s, struct rpc_call *call, const struct publisher_info *pub,
+add_counters(struct server *s, struct bus *bus, struct rpc_call *call, const struct publisher_info *pub,
              Anchord__V1__GetStatusResponse *resp)
 {
     struct query_counters q;
     struct bus_counters b;
     query_counters(s->query, &q);
-    bus_counters(s->bus, &b);
+    bus_counters(bus, &b);
     const struct {
         const char *name;
         uint64_t value;
@@ -43,6 +43,7 @@ add_counters(struct server *s, struct rpc_call *call, const struct publisher_inf
         {"snapshot_builds", pub->builds},
         {"snapshot_from_image", pub->from_image},
         {"snapshot_behind", pub->behind},
+        {"snapshot_detached", pub->detached},
         {"snapshot_last_publish_ms", pub->last_ms},
         {"trust_questions", q.trust_questions},
         {"verify_questions", q.verify_questions},
@@ -52,6 +53,9 @@ add_counters(struct server *s, struct rpc_call *call, const struct publisher_inf
         {"verdict_entries", q.verdict_entries},
         {"verifications", q.verifications},
         {"bundle_builds", q.bundle_builds},
+        {"evaluate_questions", q.evaluate_questions},
+        {"ruleset_builds", q.ruleset_builds},
+        {"rulesets", q.rulesets},
         {"bundles", q.bundles},
         {"bus_calls", b.calls},
         {"bus_replies", b.replies},
@@ -76,6 +80,9 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
 {
     struct server *s = ctx;
     struct publisher_info pub;
+    struct bus *bus = atomic_load(&s->bus);
+    if (!bus)
+        return err_set(err, ACD_EUNAVAIL, "the server is starting");
     Anchord__V1__GetStatusResponse *resp =
         wire_new(call->region, Anchord__V1__GetStatusResponse, anchord__v1__get_status_response);
     (void)req;
@@ -90,9 +97,9 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
     resp->data_dir = wire_text(call->region, slice_str(s->data));
     int rc = resp->data_dir ? core_revision(s->core, &resp->truth_revision, err) : ACD_ENOMEM;
     for (size_t i = 0; rc == 0 && i < s->nurls; i++)
-        rc = wire_append(call->region, &resp->n_listeners, &resp->listeners, (char *)bus_url(s->bus, i));
+        rc = wire_append(call->region, &resp->n_listeners, &resp->listeners, (char *)bus_url(bus, i));
     if (rc == 0)
-        rc = add_counters(s, call, &pub, resp);
+        rc = add_counters(s, bus, call, &pub, resp);
     *ret_resp = resp;
     return rc;
 }
@@ -119,16 +126,29 @@ check_snapshot(struct server *s, struct rpc_call *call, Anchord__V1__CheckServer
 {
     struct plug_session *session;
     acd_err err = ACD_ERR_INIT;
-    uint64_t hosts = 0, bad = 0;
+    uint64_t hosts = 0, rulesets = 0, bad = 0;
     int rc = plug_session_open(plug_registry_storage(s->plugins), &session, &err);
     if (rc == 0) {
-        rc = publisher_check(s->publisher, session, &hosts, &bad, &err);
+        rc = publisher_check(s->publisher, session, &hosts, &rulesets, &bad, &err);
         plug_session_close(session);
     }
-    char *text = rc < 0 ? mem_strdup(call->region, err_text(&err, rc))
-                        : mem_printf(call->region, "%llu hosts compared with truth, %llu differ",
-                                     (unsigned long long)hosts, (unsigned long long)bad);
+    char *text =
+        rc < 0 ? mem_strdup(call->region, err_text(&err, rc))
+               : mem_printf(call->region, "%llu hosts and %llu rulesets compared with truth, %llu differ",
+                            (unsigned long long)hosts, (unsigned long long)rulesets, (unsigned long long)bad);
     return add_result(call, resp, "snapshot", rc == 0 && bad == 0, text);
+}
+
+static int
+check_image(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerResponse *resp)
+{
+    struct publisher_info pub;
+    publisher_info(s->publisher, &pub);
+    return add_result(call, resp, "image", !pub.detached && !pub.behind,
+                      pub.behind                ? "the last change could not be published"
+                      : pub.detached            ? "cannot be written: the snapshot is in memory only"
+                      : s->conf->snapshot.image ? "is written with every change"
+                                                : "is kept in memory, as configured");
 }
 
 static int
@@ -167,7 +187,9 @@ check_server(void *ctx, struct rpc_call *call, const void *req, void **ret_resp,
     int rc = check_plugins(s, call, resp);
     if (rc == 0)
         rc = check_quota(s, call, resp);
-    return rc < 0 ? rc : check_snapshot(s, call, resp);
+    if (rc == 0)
+        rc = check_snapshot(s, call, resp);
+    return rc < 0 ? rc : check_image(s, call, resp);
 }
 
 /* --- plugins ----------------------------------------------------------------------------------------------

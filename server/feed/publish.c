@@ -1,7 +1,10 @@
 #include "feed/publish.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -12,11 +15,20 @@
 
 struct publisher {
     struct publisher_opts opts;
+    char *path; /* the owner of opts.path */
     pthread_mutex_t lock;
-    struct snap_writer *w;
+    pthread_cond_t applied;   /* a change was published, or could not be */
+    struct snap_writer *w;    /* that publishes */
+    struct snap_writer *file; /* set while w is in memory because the file cannot be written */
     uint64_t revision, builds, last_ms;
+    uint64_t retry_ns, pause_ns; /* when healing is tried again, and the pause after that */
     bool behind, from_image;
 };
+
+/* A try to heal reads all of truth: it is made at once, then ever more rarely. */
+enum { HEAL_FIRST_S = 1, HEAL_LAST_S = 60, NS_PER_S = 1000000000 };
+
+enum { CHECK_WAIT_S = 5 }; /* for the publication of a change that is committed already */
 
 static const acd_slice stamp_key = {"truth", 5};
 
@@ -27,7 +39,12 @@ publisher_new(const struct publisher_opts *opts, struct publisher **ret, acd_err
     if (!p)
         return err_set(err, ACD_ENOMEM, "out of memory");
     p->opts = *opts;
+    if (opts->path && !(p->opts.path = p->path = strdup(opts->path))) {
+        free(p);
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    }
     must(pthread_mutex_init(&p->lock, NULL) == 0);
+    must(pthread_cond_init(&p->applied, NULL) == 0);
     *ret = p;
     return 0;
 }
@@ -40,7 +57,10 @@ publisher_free(struct publisher *p)
     snap_pub_set(p->opts.pub, NULL);
     rcu_drain();
     snap_writer_free(p->w);
+    snap_writer_free(p->file);
+    (void)pthread_cond_destroy(&p->applied);
     (void)pthread_mutex_destroy(&p->lock);
+    free(p->path);
     free(p);
 }
 
@@ -104,6 +124,68 @@ rebuild(struct publisher *p, struct plug_session *s, acd_err *err)
     return 0;
 }
 
+/* --- without the file -------------------------------------------------------------------------------------
+ */
+
+static void
+heal_later(struct publisher *p)
+{
+    p->pause_ns = p->pause_ns ? p->pause_ns * 2 : (uint64_t)HEAL_FIRST_S * NS_PER_S;
+    if (p->pause_ns > (uint64_t)HEAL_LAST_S * NS_PER_S)
+        p->pause_ns = (uint64_t)HEAL_LAST_S * NS_PER_S;
+    p->retry_ns = clock_mono_ns(p->opts.clock) + p->pause_ns;
+}
+
+/* The file cannot be written. Trust that was withdrawn must not go on for lack of disk space, so the image is
+ * built in memory until the file can be written again. */
+static int
+detach(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    const struct snap_writer_opts opts = {.path = NULL};
+    struct snap_writer *file = p->w;
+    int rc = snap_writer_open(&opts, &p->w, err);
+    if (rc == 0)
+        rc = rebuild(p, s, err);
+    if (rc < 0) {
+        if (p->w != file)
+            snap_writer_free(p->w);
+        p->w = file;
+        return rc;
+    }
+    p->file = file;
+    p->pause_ns = 0;
+    heal_later(p);
+    return 0;
+}
+
+/* Back to the file; the image in memory stays when that fails. */
+static int
+attach(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    struct snap_writer *memory = p->w;
+    p->w = p->file;
+    int rc = rebuild(p, s, err);
+    if (rc < 0) {
+        p->w = memory;
+        return rc;
+    }
+    p->file = NULL;
+    snap_writer_free(memory);
+    return 0;
+}
+
+/* Into the file, or into memory when the file is what fails. */
+static int
+rebuild_anywhere(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    int rc = rebuild(p, s, err);
+    if (rc != ACD_EIO || !p->opts.path || p->file)
+        return rc;
+    LOG(ACD_LOG_ERR, "snapshot.detached", LF_STR("path", p->opts.path), LF_STR("why", err_text(err, rc)),
+        LF_STR("then", "the image is kept in memory until it can be written"));
+    return detach(p, s, err);
+}
+
 /* --- start ------------------------------------------------------------------------------------------------
  */
 
@@ -158,7 +240,7 @@ publisher_start(struct publisher *p, struct plug_session *s, acd_err *err)
     if (rc == 0)
         rc = take_up(p, s, err);
     if (rc == 0 && !p->from_image)
-        rc = rebuild(p, s, err);
+        rc = rebuild_anywhere(p, s, err);
     (void)pthread_mutex_unlock(&p->lock);
     return rc;
 }
@@ -184,6 +266,8 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
     for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (set->items[i].kind == CHANGED_HOST)
             rc = truth_put_host(s, p->w, set->items[i].key, err);
+        else if (set->items[i].kind == CHANGED_RULES)
+            rc = truth_put_rules(s, p->w, set->items[i].key, err);
     for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (gone[i])
             rc = set->items[i].kind == CHANGED_CERT ? truth_drop_cert(p->w, set->items[i].key, err)
@@ -213,12 +297,14 @@ apply(struct publisher *p, struct plug_session *s, const struct change_set *set,
 {
     uint64_t began = clock_mono_ns(p->opts.clock);
     if (p->behind)
-        return rebuild(p, s, err);
+        return rebuild_anywhere(p, s, err);
     int rc = plug_begin(s, false, 0, err);
     if (rc < 0)
         return rc;
     rc = apply_in(p, s, set, revision, err);
     plug_rollback(s);
+    if (rc == ACD_EIO)
+        rc = rebuild_anywhere(p, s, err);
     p->last_ms = (clock_mono_ns(p->opts.clock) - began) / 1000000;
     return rc;
 }
@@ -230,10 +316,14 @@ publisher_apply(struct publisher *p, struct plug_session *s, const struct change
     (void)pthread_mutex_lock(&p->lock);
     int rc = apply(p, s, set, revision, &err);
     if (rc < 0) {
+        if (!p->behind)
+            p->pause_ns = 0;
         p->behind = true;
+        heal_later(p);
         LOG(ACD_LOG_ERR, "snapshot.failed", LF_INT("revision", revision), LF_INT("published", p->revision),
             LF_STR("why", err_text(&err, rc)));
     }
+    (void)pthread_cond_broadcast(&p->applied);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -242,11 +332,56 @@ publisher_heal(struct publisher *p, struct plug_session *s)
 {
     acd_err err = ACD_ERR_INIT;
     (void)pthread_mutex_lock(&p->lock);
-    if (p->behind) {
-        int rc = rebuild(p, s, &err);
+    if ((p->behind || p->file) && clock_mono_ns(p->opts.clock) >= p->retry_ns) {
+        int rc = p->file ? attach(p, s, &err) : rebuild_anywhere(p, s, &err);
+        if (rc < 0)
+            heal_later(p);
         LOG(rc < 0 ? ACD_LOG_ERR : ACD_LOG_NOTICE, rc < 0 ? "snapshot.failed" : "snapshot.healed",
             LF_INT("published", p->revision), LF_STR("why", rc < 0 ? err_text(&err, rc) : ""));
     }
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+/* Is what is published what storage holds? */
+static bool
+is_current(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    uint64_t revision = 0;
+    int rc = plug_begin(s, false, 0, err);
+    if (rc < 0)
+        return false;
+    rc = plug_seq_now(s, &revision, err);
+    plug_rollback(s);
+    return rc == 0 && revision == p->revision;
+}
+
+static void
+beat(struct publisher *p, struct plug_session *s)
+{
+    acd_err err = ACD_ERR_INIT;
+    struct snap_info info;
+    struct snap_view *view;
+    int64_t now_ms = clock_wall_ms(p->opts.clock);
+    if (!p->opts.path || p->behind || !p->w || !snap_writer_view(p->w))
+        return;
+    snap_view_info(snap_writer_view(p->w), &info);
+    /* A wall clock that was set back is followed at once. */
+    if ((info.created_ms <= now_ms && now_ms - info.created_ms < PUBLISH_BEAT_MS) || !is_current(p, s, &err))
+        return;
+    int rc = snap_begin(p->w, &err);
+    if (rc == 0)
+        rc = snap_commit(p->w, p->revision, now_ms, &view, &err);
+    if (rc == 0)
+        snap_pub_set(p->opts.pub, view);
+    else
+        LOG(ACD_LOG_ERR, "snapshot.beat", LF_STR("why", err_text(&err, rc)));
+}
+
+void
+publisher_beat(struct publisher *p, struct plug_session *s)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    beat(p, s);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -260,6 +395,7 @@ publisher_info(struct publisher *p, struct publisher_info *ret)
     *ret = (struct publisher_info){
         .revision = p->revision,
         .behind = p->behind,
+        .detached = p->file != NULL,
         .from_image = p->from_image,
         .builds = p->builds,
         .last_ms = p->last_ms,
@@ -310,23 +446,50 @@ check_host(void *arg, const struct truth_host *h)
     return 0;
 }
 
+/* Begins to read truth at the revision that is published. A change may be committed and wait for our lock: it
+ * is let in. Under the lock. */
+static int
+begin_published(struct publisher *p, struct plug_session *s, acd_err *err)
+{
+    struct timespec until;
+    uint64_t revision = 0;
+    int waited = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CHECK_WAIT_S;
+    for (;;) {
+        int rc = plug_begin(s, false, 0, err);
+        if (rc < 0)
+            return rc;
+        rc = plug_seq_now(s, &revision, err);
+        if (rc == 0 && (revision == p->revision || p->behind || waited == ETIMEDOUT))
+            return 0;
+        plug_rollback(s);
+        if (rc < 0)
+            return rc;
+        waited = pthread_cond_clockwait(&p->applied, &p->lock, CLOCK_MONOTONIC, &until);
+    }
+}
+
 int
-publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_bad,
-                acd_err *err)
+publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts, uint64_t *ret_rulesets,
+                uint64_t *ret_bad, acd_err *err)
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};
+    uint64_t bad_rules = 0;
     (void)pthread_mutex_lock(&p->lock);
-    const struct snap_view *view = p->w ? snap_writer_view(p->w) : NULL;
-    int rc = view ? plug_begin(s, false, 0, err) : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
+    int rc = p->w && snap_writer_view(p->w) ? begin_published(p, s, err)
+                                            : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
     if (rc == 0) {
-        ctx.view = view;
-        rc = truth_hosts(s, view, check_host, &ctx, err);
+        ctx.view = snap_writer_view(p->w);
+        rc = truth_hosts(s, ctx.view, check_host, &ctx, err);
+        if (rc == 0)
+            rc = truth_rules_differ(s, ctx.view, ret_rulesets, &bad_rules, err);
         plug_rollback(s);
-        snap_view_info(view, &info);
+        snap_view_info(ctx.view, &info);
     }
     (void)pthread_mutex_unlock(&p->lock);
     *ret_hosts = ctx.hosts;
-    *ret_bad = ctx.bad + (info.hosts != ctx.hosts); /* hosts that only the snapshot has */
+    *ret_bad = ctx.bad + bad_rules + (info.hosts != ctx.hosts); /* hosts that only the snapshot has */
     return rc;
 }

@@ -201,7 +201,10 @@ put_zone(void *arg, const acd_value *row, size_t ncols)
     struct put_zone *p = arg;
     (void)ncols;
     p->there = true;
-    return snap_put_zone(p->w, row[ZONE_ID].bytes, row[ZONE_ACCOUNT].bytes, row[ZONE_NAME].bytes, p->err);
+    int rc = snap_put_zone(p->w, row[ZONE_ID].bytes, row[ZONE_ACCOUNT].bytes, row[ZONE_NAME].bytes, p->err);
+    return rc < 0
+               ? rc
+               : snap_put_blob(p->w, SNAP_BLOB_ZONE_NAME, row[ZONE_NAME].bytes, row[ZONE_ID].bytes, p->err);
 }
 
 int
@@ -214,11 +217,101 @@ truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id, bo
     return rc == ACD_ENOENT ? 0 : rc;
 }
 
+static int
+drop_blob(struct snap_writer *w, uint32_t kind, acd_slice key, acd_err *err)
+{
+    int rc = snap_del_blob(w, kind, key, err);
+    return rc == ACD_ENOENT ? 0 : rc;
+}
+
+/* Its name may belong to another zone by now, put in the same change. */
+static int
+drop_zone_name(struct snap_writer *w, uint32_t number, acd_slice id, acd_err *err)
+{
+    const struct snap_view *view = snap_pending(w);
+    char name[SNAP_NAME_MAX];
+    struct snap_zone zone;
+    acd_slice owner;
+    int rc = snap_zone_get(view, number, &zone);
+    if (rc < 0 || zone.name.len > sizeof(name))
+        return rc < 0 ? rc : ACD_ECORRUPT;
+    memcpy(name, zone.name.ptr, zone.name.len); /* the view does not outlive the change */
+    rc = snap_blob_find(view, SNAP_BLOB_ZONE_NAME, zone.name, &owner);
+    if (rc < 0 || !slice_eq(owner, id))
+        return rc == ACD_ENOENT ? 0 : rc;
+    return drop_blob(w, SNAP_BLOB_ZONE_NAME, slice_of(name, zone.name.len), err);
+}
+
 int
 truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err)
 {
-    int rc = snap_del_zone(w, slice_str(id), err);
-    return rc == ACD_ENOENT ? 0 : rc;
+    uint32_t number;
+    int rc = snap_zone_find(snap_pending(w), slice_str(id), &number);
+    if (rc < 0)
+        return rc == ACD_ENOENT ? 0 : rc;
+    rc = drop_zone_name(w, number, slice_str(id), err);
+    if (rc == 0)
+        rc = drop_blob(w, SNAP_BLOB_RULES, slice_str(id), err);
+    return rc < 0 ? rc : snap_del_zone(w, slice_str(id), err);
+}
+
+/* --- rules ------------------------------------------------------------------------------------------------
+ */
+
+struct put_rules {
+    struct snap_writer *w;
+    bool there;
+    acd_err *err;
+};
+
+static int
+put_rules(void *arg, const acd_value *row, size_t ncols)
+{
+    struct put_rules *p = arg;
+    (void)ncols;
+    p->there = true;
+    return snap_put_blob(p->w, SNAP_BLOB_RULES, row[RULESET_ZONE].bytes, row[RULESET_BODY].bytes, p->err);
+}
+
+/* A zone has one ruleset: one phase is known. */
+int
+truth_put_rules(struct plug_session *s, struct snap_writer *w, const char *zone_id, acd_err *err)
+{
+    struct put_rules put = {w, false, err};
+    const acd_value key = {.bytes = slice_str(zone_id)};
+    const acd_scan scan = {
+        .struct_size = sizeof(scan), .coll = COLL_RULESET, .index = RULESET_BY_ZONE, .eq = &key, .neq = 1};
+    int rc = plug_scan(s, &scan, put_rules, &put, err);
+    return rc < 0 || put.there ? rc : drop_blob(w, SNAP_BLOB_RULES, slice_str(zone_id), err);
+}
+
+struct rules_check {
+    const struct snap_view *view;
+    uint64_t n, bad;
+};
+
+static int
+check_rules(void *arg, const acd_value *row, size_t ncols)
+{
+    struct rules_check *c = arg;
+    acd_slice there;
+    (void)ncols;
+    c->n++;
+    c->bad += snap_blob_find(c->view, SNAP_BLOB_RULES, row[RULESET_ZONE].bytes, &there) < 0 ||
+              !slice_eq(there, row[RULESET_BODY].bytes);
+    return 0;
+}
+
+int
+truth_rules_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_rulesets,
+                   uint64_t *ret_bad, acd_err *err)
+{
+    struct rules_check c = {view, 0, 0};
+    const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_RULESET};
+    int rc = plug_scan(s, &scan, check_rules, &c, err);
+    *ret_rulesets = c.n;
+    *ret_bad = c.bad;
+    return rc;
 }
 
 /* --- hosts ------------------------------------------------------------------------------------------------
@@ -324,10 +417,14 @@ truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
 {
     struct put_zone zone = {w, false, err};
     struct put_host host = {w, false, err};
-    const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_ZONE};
+    struct put_rules rules = {w, false, err};
+    acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_ZONE};
     int rc = build_certs(s, w, err);
     if (rc == 0)
         rc = plug_scan(s, &scan, put_zone, &zone, err);
+    scan.coll = COLL_RULESET;
+    if (rc == 0)
+        rc = plug_scan(s, &scan, put_rules, &rules, err);
     if (rc == 0)
         rc = truth_hosts(s, snap_pending(w), put_host, &host, err);
     return rc;
@@ -348,6 +445,9 @@ stamp_row(void *arg, const acd_value *row, size_t ncols)
     return 0;
 }
 
+/* What the image says about truth; more of it makes another number, so that an older image is built again. */
+enum { TRUTH_FORM = 2 };
+
 /* The record of the last change holds its time, actor, object and revision: two histories that part and come
  * to the same number differ in it. */
 int
@@ -356,6 +456,8 @@ truth_stamp(struct plug_session *s, uint64_t revision, uint8_t ret[TRUTH_STAMP],
     struct digest d;
     const acd_value key = {.num = (int64_t)revision};
     digest_init(&d);
+    const uint64_t form = TRUTH_FORM;
+    digest_update(&d, &form, sizeof(form));
     digest_update(&d, &revision, sizeof(revision));
     int rc = plug_get(s, COLL_CHANGE, &key, 1, stamp_row, &d, err);
     digest_final(&d, ret);

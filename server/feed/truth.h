@@ -22,11 +22,17 @@ int truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id
                    acd_err *err) ACD_MUSTCHECK;
 int truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
                    acd_err *err) ACD_MUSTCHECK;
+int truth_put_rules(struct plug_session *s, struct snap_writer *w, const char *zone_id,
+                    acd_err *err) ACD_MUSTCHECK;
 int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
                    acd_err *err) ACD_MUSTCHECK;
 /* What is gone from truth goes from the image, after the hosts that used it. */
 int truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
 int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
+
+/* Counts zones of truth whose rules are not those of the view. */
+int truth_rules_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_rulesets,
+                       uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
 
 /* Walks hosts in order of their patterns, each with its certificates in order of priority (those that exist
  * in the view only). The callback must not use the session. */

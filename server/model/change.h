@@ -11,9 +11,10 @@
 #include "base/mem.h"
 
 enum change_kind {
-    CHANGED_ZONE, /* key: zone id */
-    CHANGED_CERT, /* key: certificate id */
-    CHANGED_HOST, /* key: host pattern in normal form */
+    CHANGED_ZONE,  /* key: zone id */
+    CHANGED_CERT,  /* key: certificate id */
+    CHANGED_HOST,  /* key: host pattern in normal form */
+    CHANGED_RULES, /* key: zone id */
 };
 
 struct change_item {

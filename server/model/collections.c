@@ -117,13 +117,39 @@ static const acd_column plugin_cols[PLUGIN_COLS] = {
     COLUMN(PLUGIN_VALUE, "value", ACD_COL_BLOB),
 };
 
-#define COLLECTION(i, n, c, pk, ...)              \
+static const acd_column ruleset_cols[RULESET_COLS] = {
+    COLUMN(RULESET_ID, "id", ACD_COL_TEXT),
+    COLUMN(RULESET_ZONE, "zone_id", ACD_COL_TEXT, REF(COLL_ZONE)),
+    COLUMN(RULESET_PHASE, "phase", ACD_COL_TEXT),
+    COLUMN(RULESET_NAME, "name", ACD_COL_TEXT),
+    COLUMN(RULESET_DESCRIPTION, "description", ACD_COL_TEXT),
+    COLUMN(RULESET_VERSION_NUMBER, "version", ACD_COL_INT),
+    COLUMN(RULESET_CREATED, "created_ms", ACD_COL_INT),
+    COLUMN(RULESET_UPDATED, "updated_ms", ACD_COL_INT),
+    COLUMN(RULESET_BODY, "rules", ACD_COL_BLOB),
+    COLUMN(RULESET_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index ruleset_indexes[] = {
+    {.name = "by_zone", .cols = {RULESET_ZONE, RULESET_PHASE}, .ncols = 2, .unique = 1},
+};
+
+static const acd_column ruleset_version_cols[RULESET_VERSION_COLS] = {
+    COLUMN(RULESET_VERSION_RULESET, "ruleset_id", ACD_COL_TEXT, REF(COLL_RULESET)),
+    COLUMN(RULESET_VERSION_VERSION, "version", ACD_COL_INT),
+    COLUMN(RULESET_VERSION_DESCRIPTION, "description", ACD_COL_TEXT),
+    COLUMN(RULESET_VERSION_UPDATED, "updated_ms", ACD_COL_INT),
+    COLUMN(RULESET_VERSION_BODY, "rules", ACD_COL_BLOB),
+    COLUMN(RULESET_VERSION_REV, "made_rev", ACD_COL_INT),
+};
+
+#define COLLECTION(i, n, c, pk, ...) COLLECTION_SINCE(1, i, n, c, pk, __VA_ARGS__)
+#define COLLECTION_SINCE(v, i, n, c, pk, ...)     \
     [i] = {.struct_size = sizeof(acd_collection), \
            .name = (n),                           \
            .cols = (c),                           \
            .ncols = sizeof(c) / sizeof((c)[0]),   \
            .npk = (pk),                           \
-           .since = 1,                            \
+           .since = (v),                          \
            __VA_ARGS__}
 #define INDEXES(x) .indexes = (x), .nindexes = sizeof(x) / sizeof((x)[0])
 
@@ -137,4 +163,6 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION(COLL_IDEM, "idempotency", idem_cols, 2, INDEXES(idem_indexes)),
     COLLECTION(COLL_CHANGE, "change", change_cols, 1),
     COLLECTION(COLL_PLUGIN, "plugin_row", plugin_cols, 2),
+    COLLECTION_SINCE(2, COLL_RULESET, "ruleset", ruleset_cols, 1, INDEXES(ruleset_indexes)),
+    COLLECTION_SINCE(2, COLL_RULESET_VERSION, "ruleset_version", ruleset_version_cols, 2),
 };

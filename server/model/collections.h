@@ -10,7 +10,7 @@
 
 #include <anchord/plugin-storage.h>
 
-enum { COLLECTIONS_VERSION = 1 };
+enum { COLLECTIONS_VERSION = 2 };
 
 enum collection {
     COLL_ACCOUNT,
@@ -22,6 +22,9 @@ enum collection {
     COLL_IDEM,      /* outcome of mutations by idempotency key */
     COLL_CHANGE,    /* what was changed, by whom, when */
     COLL_PLUGIN,    /* rows of the plugins */
+    /* since 2 */
+    COLL_RULESET,         /* the rules of a zone as they are */
+    COLL_RULESET_VERSION, /* as they were */
     COLLECTIONS
 };
 
@@ -126,6 +129,31 @@ enum change_col {
 };
 
 enum plugin_col { PLUGIN_NAME, PLUGIN_KEY, PLUGIN_VALUE, PLUGIN_COLS };
+
+enum ruleset_col {
+    RULESET_ID,
+    RULESET_ZONE,
+    RULESET_PHASE,
+    RULESET_NAME,
+    RULESET_DESCRIPTION,
+    RULESET_VERSION_NUMBER,
+    RULESET_CREATED,
+    RULESET_UPDATED,
+    RULESET_BODY, /* rule/record.h */
+    RULESET_REV,
+    RULESET_COLS
+};
+enum ruleset_index { RULESET_BY_ZONE = 1 };
+
+enum ruleset_version_col {
+    RULESET_VERSION_RULESET,
+    RULESET_VERSION_VERSION,
+    RULESET_VERSION_DESCRIPTION,
+    RULESET_VERSION_UPDATED,
+    RULESET_VERSION_BODY,
+    RULESET_VERSION_REV, /* of the change that made it */
+    RULESET_VERSION_COLS
+};
 
 extern const acd_collection collections[COLLECTIONS];
 

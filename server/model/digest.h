@@ -23,7 +23,7 @@ void digest_update(struct digest *d, const void *p, size_t len);
 void digest_final(struct digest *d, uint8_t out[DIGEST_LEN]); /* ends d */
 
 /* The digest of a chain that stands for its bytes in a question: SHA-256 over the SHA-256 of each
- * certificate. */
+ * certificate. Up to LIMIT_CHAIN of them nothing is allocated, but for the first digest of a thread. */
 void digest_chain(const acd_slice *ders, size_t n, uint8_t out[DIGEST_LEN]);
 
 #endif

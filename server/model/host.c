@@ -55,6 +55,28 @@ host_is_normal(const char *name, size_t len)
     return label_is_normal(name + label, len - label) && seen != 1u << KIND_DIGIT;
 }
 
+bool
+host_fold(acd_slice text, struct host *ret)
+{
+    const unsigned char *p = text.ptr;
+    size_t len = text.len;
+    ret->len = 0;
+    ret->name[0] = '\0';
+    if (len > 1 && p[len - 1] == '.')
+        len--;
+    if (len == 0 || len > LIMIT_HOST)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = p[i];
+        if (c >= 0x80)
+            return false;
+        ret->name[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    ret->name[len] = '\0';
+    ret->len = len;
+    return host_is_normal(ret->name, len);
+}
+
 static int
 put_name(struct host *h, const char *name, size_t len, const char *prefix, acd_err *err)
 {

@@ -39,4 +39,10 @@ bool host_in_zone(const struct host *pattern, const struct host *zone);
 /* The fast path of host_parse: a name that already is in normal form, without IDNA and without copying. */
 bool host_is_normal(const char *name, size_t len);
 
+/* The fast path for ASCII text: lower case, one trailing dot taken off, without IDNA and without allocating.
+ * True: *ret is what host_parse says. False with *ret filled: only host_parse can tell, and if some
+ * association has exactly this name then it is in normal form. False with ret->len 0: host_parse has to be
+ * asked. */
+bool host_fold(acd_slice text, struct host *ret);
+
 #endif

@@ -102,7 +102,8 @@ known_new(const uint8_t *digest, const acd_slice *certs, size_t n)
     char *at = (char *)&e->len[n];
     for (size_t i = 0; i < n; i++) {
         e->len[i] = (uint32_t)certs[i].len;
-        memcpy(at, certs[i].ptr, certs[i].len);
+        if (certs[i].len)
+            memcpy(at, certs[i].ptr, certs[i].len);
         at += certs[i].len;
     }
     return e;

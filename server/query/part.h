@@ -2,11 +2,14 @@
 #ifndef QUERY_PART_H
 #define QUERY_PART_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/str.h"
 #include "query/bundles.h"
 #include "query/query.h"
+#include "query/rulesets.h"
+#include "rule/vm.h"
 #include "wire/msg.h"
 
 enum query_counter {
@@ -15,14 +18,23 @@ enum query_counter {
     QUERY_VERDICT_HITS,
     QUERY_VERDICT_MISSES,
     QUERY_VERIFICATIONS,
+    QUERY_EVALUATE_QUESTIONS,
     QUERY_COUNTERS
 };
+
+enum { QUERY_SPARE_MAX = 64 };
 
 struct query {
     struct query_deps deps;
     struct bundles *bundles;
     struct verdict_cache *verdicts;
-    struct known_store *known;
+    struct known_store *known; /* chains by their digest */
+    struct known_store *facts; /* what the validator says about them, by the same digest */
+    struct rule_scheme *scheme;
+    struct rulesets *rulesets;
+    pthread_mutex_t spare_lock;
+    struct rule_ctx *spare[QUERY_SPARE_MAX]; /* contexts that nobody uses */
+    size_t nspare;
     struct flights *flights;
     _Atomic uint64_t counts[QUERY_COUNTERS];
 };
@@ -51,5 +63,10 @@ int query_failed(int rc, acd_err *err);
 
 int query_get_trust(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
 int query_verify_client(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
+int query_evaluate(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
+
+/* A context for the rules, empty; given back when the batch is done. */
+struct rule_ctx *query_ctx_take(struct query *q) ACD_MUSTCHECK;
+void query_ctx_give(struct query *q, struct rule_ctx *c);
 
 #endif

@@ -60,11 +60,18 @@ query_new(const struct query_deps *deps, struct query **ret, acd_err *err)
     if (!q)
         return err_set(err, ACD_ENOMEM, "out of memory");
     q->deps = *deps;
+    must(pthread_mutex_init(&q->spare_lock, NULL) == 0);
     int rc = bundles_new(deps->validator, deps->bundles, &q->bundles, err);
     if (rc == 0)
         rc = verdict_cache_new(deps->verdicts, &q->verdicts, err);
     if (rc == 0)
         rc = known_store_new(deps->verdicts * KNOWN_BYTES_PER_VERDICT, &q->known, err);
+    if (rc == 0)
+        rc = known_store_new(deps->verdicts * KNOWN_BYTES_PER_VERDICT, &q->facts, err);
+    if (rc == 0)
+        rc = rule_scheme_new(true, &q->scheme);
+    if (rc == 0)
+        rc = rulesets_new(q->scheme, deps->rules, &q->rulesets, err);
     if (rc == 0)
         rc = flights_new(&q->flights, err);
     if (rc < 0) {
@@ -81,10 +88,44 @@ query_free(struct query *q)
     if (!q)
         return;
     flights_free(q->flights);
+    for (size_t i = 0; i < q->nspare; i++)
+        rule_ctx_free(q->spare[i]);
+    (void)pthread_mutex_destroy(&q->spare_lock);
+    rulesets_free(q->rulesets);
+    rule_scheme_free(q->scheme);
+    known_store_free(q->facts);
     known_store_free(q->known);
     verdict_cache_free(q->verdicts);
     bundles_free(q->bundles);
     free(q);
+}
+
+struct rule_ctx *
+query_ctx_take(struct query *q)
+{
+    struct rule_ctx *c = NULL;
+    (void)pthread_mutex_lock(&q->spare_lock);
+    if (q->nspare)
+        c = q->spare[--q->nspare];
+    (void)pthread_mutex_unlock(&q->spare_lock);
+    if (!c && rule_ctx_new(q->scheme, 0, &c) < 0)
+        return NULL;
+    return c;
+}
+
+void
+query_ctx_give(struct query *q, struct rule_ctx *c)
+{
+    if (!c)
+        return;
+    rule_ctx_reset(c);
+    (void)pthread_mutex_lock(&q->spare_lock);
+    if (q->nspare < QUERY_SPARE_MAX) {
+        q->spare[q->nspare++] = c;
+        c = NULL;
+    }
+    (void)pthread_mutex_unlock(&q->spare_lock);
+    rule_ctx_free(c);
 }
 
 int
@@ -93,6 +134,8 @@ query_bind(struct query *q, struct rpc_table *table, acd_err *err)
     int rc = rpc_bind_prompt(table, "EdgeService/GetTrust", query_get_trust, q);
     if (rc == 0)
         rc = rpc_bind_prompt(table, "EdgeService/VerifyClient", query_verify_client, q);
+    if (rc == 0)
+        rc = rpc_bind(table, "EdgeService/Evaluate", query_evaluate, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
 }
 
@@ -111,10 +154,12 @@ query_counters(struct query *q, struct query_counters *ret)
         .verifications = count_of(q, QUERY_VERIFICATIONS),
         .verdict_hits = count_of(q, QUERY_VERDICT_HITS),
         .verdict_misses = count_of(q, QUERY_VERDICT_MISSES),
+        .evaluate_questions = count_of(q, QUERY_EVALUATE_QUESTIONS),
     };
     struct verdict_counters v;
     verdict_cache_counters(q->verdicts, &v);
     ret->verdict_evictions = v.evictions;
     ret->verdict_entries = v.entries;
     bundles_count(q->bundles, &ret->bundle_builds, &ret->bundles);
+    rulesets_count(q->rulesets, &ret->ruleset_builds, &ret->rulesets);
 }

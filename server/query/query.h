@@ -21,6 +21,7 @@ struct query_deps {
     const struct clock *clock;
     size_t verdicts; /* entries of the verdict cache; 0: none are kept */
     size_t bundles;  /* compiled sets of CAs that are kept */
+    size_t rules;    /* compiled rulesets that are kept */
 };
 
 struct query;
@@ -34,6 +35,7 @@ struct query_counters {
     uint64_t verdict_hits, verdict_misses, verdict_evictions, verdict_entries;
     uint64_t verifications; /* run by the validator */
     uint64_t bundle_builds, bundles;
+    uint64_t evaluate_questions, ruleset_builds, rulesets;
 };
 void query_counters(struct query *q, struct query_counters *ret);
 

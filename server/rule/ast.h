@@ -1,6 +1,6 @@
 /*
- * The tree of an expression. Everything in it lies in the region it was parsed into; literals are decoded copies
- * there. Inside rule/ and its tests only. Read-only once parsed.
+ * The tree of an expression. Everything in it lies in the region it was parsed into; literals are decoded
+ * copies there. Inside rule/ and its tests only. Read-only once parsed.
  */
 #ifndef RULE_AST_H
 #define RULE_AST_H

@@ -1,5 +1,5 @@
-/* Arguments of functions: kind, type and, of literals, value. The words of scheme.def decide; what they cannot
- * say is written out below. */
+/* Arguments of functions: kind, type and, of literals, value. The words of scheme.def decide; what they
+ * cannot say is written out below. */
 #include <string.h>
 
 #include "base/str.h"
@@ -71,8 +71,9 @@ special(const struct ast_value *v, unsigned i, const struct ast_arg *arg)
     case RULE_FN_HAS_VALUE:
         if (i == 0)
             return arg->type.depth == 1 ? NULL : "elements of a simple type are needed";
-        return rule_type_eq(arg->type, rule_type_inner(v->args[0].type)) ? NULL
-                                                                         : "the type is not that of the elements";
+        return rule_type_eq(arg->type, rule_type_inner(v->args[0].type))
+                   ? NULL
+                   : "the type is not that of the elements";
     case RULE_FN_LOOKUP_JSON_STRING:
     case RULE_FN_LOOKUP_JSON_INTEGER:
         return !rule_type_is(arg->type, RULE_INT) || int_between(arg, 0, INT64_MAX)
@@ -82,8 +83,9 @@ special(const struct ast_value *v, unsigned i, const struct ast_arg *arg)
         if (i == 2 || i == 4)
             return int_between(arg, 0, INT64_MAX) ? NULL : "a number below 0";
         if (i == 5)
-            return arg->literal.bytes.len <= 1 && only_letters(arg->literal.bytes, "s") ? NULL
-                                                                                       : "the only flag is \"s\"";
+            return arg->literal.bytes.len <= 1 && only_letters(arg->literal.bytes, "s")
+                       ? NULL
+                       : "the only flag is \"s\"";
         return NULL;
     default:
         return NULL;

@@ -1,7 +1,7 @@
 /*
- * The compact program of an expression. Every test has two ways out, so `not`, `and` and `or` cost nothing; every
- * jump goes forward, so a program ends. Values stand in slots: first the fields of the context, then registers.
- * Inside rule/ only; read-only once made.
+ * The compact program of an expression. Every test has two ways out, so `not`, `and` and `or` cost nothing;
+ * every jump goes forward, so a program ends. Values stand in slots: first the fields of the context, then
+ * registers. Inside rule/ only; read-only once made.
  */
 #ifndef RULE_CODE_H
 #define RULE_CODE_H
@@ -32,8 +32,8 @@ enum rule_op {
     OP_ANY, /* src: bits, or an array of booleans */
     OP_ALL,
     /* The rest goes on at jt. */
-    OP_EACH,  /* dst: bits of the test `sel_op` over the elements of src; a missing array has none */
-    OP_BITS,  /* dst: bits of the array of booleans src; a missing one has none */
+    OP_EACH,   /* dst: bits of the test `sel_op` over the elements of src; a missing array has none */
+    OP_BITS,   /* dst: bits of the array of booleans src; a missing one has none */
     OP_UNBITS, /* dst: array of booleans from bits src */
     OP_BITS_NOT,
     OP_BITS_AND, /* src, aux; cut to the shorter */

@@ -1,7 +1,7 @@
 /*
- * Code is generated from the end: when an operand is generated, where to go when it holds and when not is already
- * known, so nothing is patched and constants cost nothing (they are the target itself). Afterwards the program
- * is turned round, so that it runs forward.
+ * Code is generated from the end: when an operand is generated, where to go when it holds and when not is
+ * already known, so nothing is patched and constants cost nothing (they are the target itself). Afterwards
+ * the program is turned round, so that it runs forward.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,7 +337,7 @@ emit_quantifier(struct emit *e, const struct ast_node *n, unsigned jt, unsigned 
 {
     const struct ast_arg *a = n->arg;
     /* An array of booleans by itself is looked at as it is: missing, it satisfies neither quantifier. */
-    const struct ast_value *v = a->kind == AST_ARG_VALUE ? a->value
+    const struct ast_value *v = a->kind == AST_ARG_VALUE                                   ? a->value
                                 : a->logic->kind == AST_BARE && a->logic->value->each == 0 ? a->logic->value
                                                                                            : NULL;
     unsigned src = v ? place(e, v) : reg(e);

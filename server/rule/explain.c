@@ -1,6 +1,6 @@
 /*
- * What single tests did is recorded by the evaluator; what the nodes above them come to follows from the kids that
- * were evaluated. A node that was not needed for the result stays "skipped".
+ * What single tests did is recorded by the evaluator; what the nodes above them come to follows from the kids
+ * that were evaluated. A node that was not needed for the result stays "skipped".
  */
 #include "rule/explain.h"
 
@@ -21,9 +21,9 @@ struct rule_explain {
 static const char *
 op_name(const struct ast_node *n)
 {
-    static const char *const names[] = {[AST_OR] = "or",   [AST_XOR] = "xor", [AST_AND] = "and",
-                                        [AST_NOT] = "not", [AST_ANY] = "any", [AST_ALL] = "all",
-                                        [AST_BARE] = "term", [AST_CMP] = "term"};
+    static const char *const names[] = {
+        [AST_OR] = "or",   [AST_XOR] = "xor", [AST_AND] = "and",   [AST_NOT] = "not",
+        [AST_ANY] = "any", [AST_ALL] = "all", [AST_BARE] = "term", [AST_CMP] = "term"};
     return names[n->kind];
 }
 
@@ -48,7 +48,8 @@ chain_state(const struct ast_node *n, const struct rule_term *kids)
 }
 
 static struct rule_term *
-term_new(struct rule_explain *e, const struct rule_prog *p, const struct ast_node *n, const struct rule_mark *marks)
+term_new(struct rule_explain *e, const struct rule_prog *p, const struct ast_node *n,
+         const struct rule_mark *marks)
 {
     struct rule_term *t = mem_new(&e->region, struct rule_term), **tail;
     if (!t)
@@ -194,7 +195,8 @@ json_term(struct buf *out, const struct rule_term *t)
     buf_printf(out, "{\"op\":\"%s\",\"at\":%zu,\"text\":", t->op, t->at);
     rule_json_string(out, t->text);
     buf_printf(out, ",\"evaluated\":%s,\"result\":%s,\"decided\":%s",
-               t->state == RULE_TERM_SKIPPED ? "false" : "true", states[t->state], t->decided ? "true" : "false");
+               t->state == RULE_TERM_SKIPPED ? "false" : "true", states[t->state],
+               t->decided ? "true" : "false");
     if (t->has_value) {
         buf_puts(out, ",\"value\":");
         rule_value_json(out, &t->value);

@@ -1,7 +1,7 @@
 /*
- * Why: the same program with tracing on, as a tree of terms with their values. rule_eval knows nothing of it and
- * pays nothing for it. One thread, that of the context; the tree borrows the program, and its values the context:
- * both must stay as they are until it is printed and freed.
+ * Why: the same program with tracing on, as a tree of terms with their values. rule_eval knows nothing of it
+ * and pays nothing for it. One thread, that of the context; the tree borrows the program, and its values the
+ * context: both must stay as they are until it is printed and freed.
  */
 #ifndef RULE_EXPLAIN_H
 #define RULE_EXPLAIN_H
@@ -13,15 +13,15 @@
 enum rule_term_state { RULE_TERM_SKIPPED, RULE_TERM_FALSE, RULE_TERM_TRUE, RULE_TERM_ARRAY };
 
 struct rule_term {
-    const char *op;     /* "or", "xor", "and", "not", "any", "all", or "term" */
-    acd_slice text;     /* of the expression */
-    size_t at;          /* where it stands */
+    const char *op; /* "or", "xor", "and", "not", "any", "all", or "term" */
+    acd_slice text; /* of the expression */
+    size_t at;      /* where it stands */
     enum rule_term_state state;
-    bool decided;                  /* this term made the result what it is */
+    bool decided; /* this term made the result what it is */
     bool has_value;
-    struct rule_value value;       /* what was compared; an array for `[*]` */
+    struct rule_value value; /* what was compared; an array for `[*]` */
     bool has_bits;
-    struct rule_value bits;        /* result per element */
+    struct rule_value bits; /* result per element */
     struct rule_term *kids, *next;
 };
 

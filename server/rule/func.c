@@ -92,7 +92,7 @@ static size_t
 position(int64_t at, size_t len)
 {
     if (at < 0)
-        return (uint64_t)-(at + 1) >= len ? 0 : len - (size_t)-(at + 1) - 1;
+        return (uint64_t) - (at + 1) >= len ? 0 : len - (size_t) - (at + 1) - 1;
     return (uint64_t)at > len ? len : (size_t)at;
 }
 

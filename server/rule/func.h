@@ -1,6 +1,6 @@
 /*
- * Functions of the language at run time. They are pure, allocate only from the scratch memory of the call, and
- * charge what they read and produce. Inside rule/ only.
+ * Functions of the language at run time. They are pure, allocate only from the scratch memory of the call,
+ * and charge what they read and produce. Inside rule/ only.
  */
 #ifndef RULE_FUNC_H
 #define RULE_FUNC_H
@@ -18,7 +18,10 @@ struct rule_call {
     uint64_t *steps; /* so far */
 };
 
-enum { RULE_STEP_BYTES = 16 }; /* bytes that cost one step */
+enum {
+    RULE_STEP_BYTES = 16,  /* bytes that cost one step */
+    RULE_STEP_STATES = 64, /* states of a pattern that double the cost of a byte */
+};
 
 static inline uint64_t
 rule_cost(size_t bytes)

@@ -1,7 +1,7 @@
 /*
- * is_timed_hmac_valid_v0: text = message || separator || 10-digit time || "-" || base64 of the MAC, where the MAC is
- * HMAC-SHA-256 (RFC 2104) of message || time. Flag s: URL-safe base64 without padding; else standard base64 that
- * was URL-encoded.
+ * is_timed_hmac_valid_v0: text = message || separator || 10-digit time || "-" || base64 of the MAC, where the
+ * MAC is HMAC-SHA-256 (RFC 2104) of message || time. Flag s: URL-safe base64 without padding; else standard
+ * base64 that was URL-encoded.
  */
 #include <string.h>
 
@@ -72,8 +72,8 @@ mac_text(acd_slice s, bool url_safe, char out[MAC_TEXT])
     return n == MAC_TEXT;
 }
 
-/* Position of the "-" before the MAC: the last one for standard base64; URL-safe base64 may hold dashes, but its
- * length is known. */
+/* Position of the "-" before the MAC: the last one for standard base64; URL-safe base64 may hold dashes, but
+ * its length is known. */
 static bool
 find_dash(acd_slice s, bool url_safe, size_t *ret)
 {

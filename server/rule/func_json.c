@@ -1,7 +1,7 @@
 /*
- * lookup_json_string and lookup_json_integer: one pass over the text checks all of it (RFC 8259) and remembers
- * the value at the path. Of equal member names the last one counts. Anything wrong with the text, a missing path
- * or another kind of value is a missing result.
+ * lookup_json_string and lookup_json_integer: one pass over the text checks all of it (RFC 8259) and
+ * remembers the value at the path. Of equal member names the last one counts. Anything wrong with the text, a
+ * missing path or another kind of value is a missing result.
  */
 #include <string.h>
 
@@ -177,7 +177,8 @@ static bool
 object(struct json *j, int level, unsigned depth)
 {
     const struct rule_value *key =
-        level >= 0 && (unsigned)level < j->npath && j->path[level].tag == RULE_V_BYTES ? &j->path[level] : NULL;
+        level >= 0 && (unsigned)level < j->npath && j->path[level].tag == RULE_V_BYTES ? &j->path[level]
+                                                                                       : NULL;
     if (take(j, '}'))
         return true;
     do {
@@ -212,11 +213,13 @@ value(struct json *j, int level, unsigned depth)
     bool here = level >= 0 && (unsigned)level == j->npath, ok, whole = false;
     enum rule_base kind = RULE_NONE;
     skip_space(j);
-    if (j->at >= j->len || depth > RULE_JSON_DEPTH_MAX)
+    if (j->at >= j->len)
         return false;
     size_t from = j->at;
     uint8_t c = j->p[j->at];
     if (c == '{' || c == '[') {
+        if (depth == RULE_JSON_DEPTH_MAX)
+            return false;
         j->at++;
         ok = c == '{' ? object(j, level, depth + 1) : array(j, level, depth + 1);
     } else if (c == '"') {

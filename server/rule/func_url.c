@@ -1,19 +1,8 @@
 /* url_decode: %HH and + ; option u also %uHHHH as UTF-8; option r repeats until nothing changes. */
 #include <string.h>
 
+#include "base/str.h"
 #include "rule/func.h"
-
-static int
-hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* Value of n hex digits, or -1. */
 static int

@@ -40,7 +40,7 @@ white_space(const uint8_t *p, size_t left)
     if (p[0] == 0xe1 && p[1] == 0x9a && p[2] == 0x80) /* U+1680 */
         return 3;
     if (p[0] == 0xe2 && p[1] == 0x80 && (p[2] <= 0x8a || p[2] == 0xa8 || p[2] == 0xa9 || p[2] == 0xaf))
-        return 3; /* U+2000..U+200A, U+2028, U+2029, U+202F */
+        return 3;                                     /* U+2000..U+200A, U+2028, U+2029, U+202F */
     if (p[0] == 0xe2 && p[1] == 0x81 && p[2] == 0x9f) /* U+205F */
         return 3;
     if (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) /* U+3000 */
@@ -148,18 +148,6 @@ lex_list_name(struct lex *l, acd_slice *ret)
     return true;
 }
 
-static int
-digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Digits are taken greedily over hex digits in every form and only then converted. */
 bool
 lex_int(struct lex *l, int64_t *ret)
@@ -176,16 +164,16 @@ lex_int(struct lex *l, int64_t *ret)
         neg = true;
     }
     size_t start = l->at;
-    while (digit(lex_peek(l)) >= 0)
+    while (hex_digit(lex_peek(l)) >= 0)
         l->at++;
     if (l->at == start)
         return lex_fail(l, RULE_E_SYNTAX, start, start < l->end, "expected an integer");
     int64_t v = 0;
     for (size_t i = start; i < l->at; i++) {
-        int d = digit(l->text[i]);
+        int d = hex_digit(l->text[i]);
         if (d >= (int)radix)
-            return lex_fail(l, RULE_E_VALUE, first, l->at - first, "`%c` is not a digit of radix %u", l->text[i],
-                            radix);
+            return lex_fail(l, RULE_E_VALUE, first, l->at - first, "`%c` is not a digit of radix %u",
+                            l->text[i], radix);
         if (__builtin_mul_overflow(v, (int64_t)radix, &v) ||
             (neg ? __builtin_sub_overflow(v, (int64_t)d, &v) : __builtin_add_overflow(v, (int64_t)d, &v)))
             return lex_fail(l, RULE_E_VALUE, first, l->at - first, "the integer does not fit in 64 bits");

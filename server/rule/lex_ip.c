@@ -68,7 +68,7 @@ lex_ip_elem(struct lex *l, struct ast_elem *ret)
 {
     size_t start = l->at;
     acd_slice token = ip_token(l);
-    if (token.len == 0)
+    if (!token.ptr || token.len == 0)
         return lex_fail(l, RULE_E_SYNTAX, start, start < l->end, "expected an address, a network or `}`");
     const char *dots = memmem(token.ptr, token.len, "..", 2);
     if (dots)

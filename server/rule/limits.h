@@ -1,6 +1,7 @@
 /*
- * Every bound of the Rules language. Anyone may include it. Sources: the documented limits of the phase (text,
- * regular expressions), the public engine's defaults (nesting, hashes, compiled size), our own for the rest.
+ * Every bound of the Rules language. Anyone may include it. Sources: the documented limits of the phase
+ * (text, regular expressions), the public engine's defaults (nesting, hashes, compiled size), our own for the
+ * rest.
  */
 #ifndef RULE_LIMITS_H
 #define RULE_LIMITS_H

@@ -40,7 +40,8 @@ parse_enter(struct lex *l, size_t at)
     return true;
 }
 
-/* An operator and where reading goes on behind it; op 0: none, and the position is right after the operand. */
+/* An operator and where reading goes on behind it; op 0: none, and the position is right after the operand.
+ */
 struct ahead {
     int op;
     size_t at;
@@ -157,8 +158,8 @@ simple(struct lex *l, struct ast_node **ret)
     return parse_value(l, &value) && parse_comparison(l, &value, at, ret);
 }
 
-/* Moves to the next logical operator, or closing parenthesis, of the nesting that position start has, behind the
- * error. */
+/* Moves to the next logical operator, or closing parenthesis, of the nesting that position start has, behind
+ * the error. */
 static void
 skip_operand(struct lex *l, size_t start, size_t error)
 {
@@ -183,8 +184,8 @@ skip_operand(struct lex *l, size_t start, size_t error)
     l->at = l->end;
 }
 
-/* In a run that reports several errors a refused operand is replaced and reading goes on behind it. Syntax errors
- * leave open where the operand ends, and limits are not about one operand: both end the run. */
+/* In a run that reports several errors a refused operand is replaced and reading goes on behind it. Syntax
+ * errors leave open where the operand ends, and limits are not about one operand: both end the run. */
 static bool
 simple_or_resume(struct lex *l, struct ast_node **ret)
 {
@@ -211,8 +212,7 @@ same_kind_of_bool(struct lex *l, const struct ast_node *a, const struct ast_node
     char ta[RULE_TYPE_TEXT_MAX], tb[RULE_TYPE_TEXT_MAX];
     if (a->type.base == RULE_NONE || b->type.base == RULE_NONE)
         return true;
-    if (rule_type_eq(a->type, b->type) &&
-        (rule_type_is(a->type, RULE_BOOL) || rule_type_is_bools(a->type)))
+    if (rule_type_eq(a->type, b->type) && (rule_type_is(a->type, RULE_BOOL) || rule_type_is_bools(a->type)))
         return true;
     return lex_fail(l, RULE_E_TYPE, at, 0, "operands of a logical operator are %s and %s",
                     rule_type_text(a->type, ta), rule_type_text(b->type, tb));
@@ -233,7 +233,7 @@ combine(struct lex *l, int op, struct ast_node *lhs, struct ast_node *rhs, struc
     for (last = n->kids; last->next; last = last->next)
         ;
     last->next = rhs;
-    if (n->type.base == RULE_NONE)
+    if (rhs->type.base == RULE_NONE) /* with a refused operand the whole cannot be judged */
         n->type = rhs->type;
     n->len = l->at - n->at;
     *ret = n;
@@ -251,7 +251,7 @@ climb(struct lex *l, struct ast_node **lhs, int least, struct ahead *ahead)
         if (!simple_or_resume(l, &rhs))
             return false;
         size_t behind = l->at;
-        for (*ahead = logical_ahead(l); ahead->op > op; ) {
+        for (*ahead = logical_ahead(l); ahead->op > op;) {
             if (!climb(l, &rhs, ahead->op, ahead))
                 return false;
             behind = l->at;

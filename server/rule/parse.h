@@ -36,9 +36,9 @@ const char *rule_error_kind_name(enum rule_error_kind kind); /* "syntax", "value
 int rule_parse(const struct rule_scheme *scheme, acd_slice text, struct mem_region *region, struct ast *ret,
                struct rule_error *ret_error) ACD_MUSTCHECK;
 
-/* Reports up to max errors in reading order; *ret_n = 0 and 0 returned: the expression is fine. After an error
- * whose extent is known (all kinds but syntax and limit) reading goes on behind the next logical operator of the
- * same nesting, and what depends on the refused operand is not judged. */
+/* Reports up to max errors in reading order; *ret_n = 0 and 0 returned: the expression is fine. After an
+ * error whose extent is known (all kinds but syntax and limit) reading goes on behind the next logical
+ * operator of the same nesting, and what depends on the refused operand is not judged. */
 int rule_parse_all(const struct rule_scheme *scheme, acd_slice text, struct mem_region *region,
                    struct rule_error *ret_errors, unsigned max, unsigned *ret_n) ACD_MUSTCHECK;
 

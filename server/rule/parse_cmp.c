@@ -177,7 +177,8 @@ bare(struct lex *l, const struct ast_value *v, size_t at, struct ast_node **ret)
         return false;
     n->type = v->type;
     if (v->each > 0 && (v->type.depth > 0 || !rule_type_array(v->type, &n->type)))
-        return lex_fail(l, RULE_E_TYPE, l->at, 0, "arrays of arrays cannot be combined; write `[*]` for each layer");
+        return lex_fail(l, RULE_E_TYPE, l->at, 0,
+                        "arrays of arrays cannot be combined; write `[*]` for each layer");
     n->len = l->at - at;
     *ret = n;
     return true;
@@ -200,8 +201,8 @@ parse_comparison(struct lex *l, const struct ast_value *v, size_t at, struct ast
                         rule_type_text(v->type, text));
     n->op = (enum ast_op)op;
     if (!suits(n->op, v->type))
-        return lex_fail(l, RULE_E_TYPE, op_at, l->at - op_at, "`%.*s` does not suit %s",
-                        (int)(l->at - op_at), l->text + op_at, rule_type_text(v->type, text));
+        return lex_fail(l, RULE_E_TYPE, op_at, l->at - op_at, "`%.*s` does not suit %s", (int)(l->at - op_at),
+                        l->text + op_at, rule_type_text(v->type, text));
     if (!operand(l, n, op_at, l->at - op_at))
         return false;
     if (v->each > 0)

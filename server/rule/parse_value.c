@@ -1,6 +1,7 @@
 /*
- * Fields, calls, indexes and arguments. What an argument is, is decided on its first characters, in the order of
- * the reference: a string; a full logical expression; what can only be a name; and last a trial of everything.
+ * Fields, calls, indexes and arguments. What an argument is, is decided on its first characters, in the order
+ * of the reference: a string; a full logical expression; what can only be a name; and last a trial of
+ * everything.
  */
 #include <string.h>
 
@@ -44,8 +45,8 @@ index_key(struct lex *l, struct ast_index *ret)
         return true;
     }
     if (!lex_int(l, &n) || n < 0 || n > UINT32_MAX)
-        return lex_fail(l, RULE_E_SYNTAX, at, l->at - at, "expected a quoted key, an index from 0 to %u, or `*`",
-                        UINT32_MAX);
+        return lex_fail(l, RULE_E_SYNTAX, at, l->at - at,
+                        "expected a quoted key, an index from 0 to %u, or `*`", UINT32_MAX);
     ret->kind = AST_INDEX_INT;
     ret->n = (uint32_t)n;
     return true;

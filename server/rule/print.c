@@ -159,11 +159,18 @@ print_value(struct buf *out, const struct rule_scheme *s, const struct ast_value
 static void
 print_comparison(struct buf *out, const struct rule_scheme *s, const struct ast_node *n)
 {
-    static const char *const names[] = {
-        [AST_EQ] = "eq",      [AST_NE] = "ne",           [AST_LT] = "lt",
-        [AST_LE] = "le",      [AST_GT] = "gt",           [AST_GE] = "ge",
-        [AST_IN] = "in",      [AST_BITAND] = "&",        [AST_CONTAINS] = "contains",
-        [AST_MATCHES] = "matches", [AST_WILDCARD] = "wildcard", [AST_STRICT] = "strict wildcard"};
+    static const char *const names[] = {[AST_EQ] = "eq",
+                                        [AST_NE] = "ne",
+                                        [AST_LT] = "lt",
+                                        [AST_LE] = "le",
+                                        [AST_GT] = "gt",
+                                        [AST_GE] = "ge",
+                                        [AST_IN] = "in",
+                                        [AST_BITAND] = "&",
+                                        [AST_CONTAINS] = "contains",
+                                        [AST_MATCHES] = "matches",
+                                        [AST_WILDCARD] = "wildcard",
+                                        [AST_STRICT] = "strict wildcard"};
     print_value(out, s, n->value);
     buf_printf(out, " %s ", names[n->op]);
     if (n->list) {
@@ -262,7 +269,8 @@ node_eq(const struct ast_node *a, const struct ast_node *b)
     if ((a->value && !value_eq(a->value, b->value)) || (a->arg && !arg_eq(a->arg, b->arg)))
         return false;
     for (size_t i = 0; i < a->nelems; i++)
-        if (!rule_value_eq(&a->elems[i].lo, &b->elems[i].lo) || !rule_value_eq(&a->elems[i].hi, &b->elems[i].hi))
+        if (!rule_value_eq(&a->elems[i].lo, &b->elems[i].lo) ||
+            !rule_value_eq(&a->elems[i].hi, &b->elems[i].hi))
             return false;
     for (; x && y; x = x->next, y = y->next)
         if (!node_eq(x, y))

@@ -1,7 +1,7 @@
 /*
  * Canonical text of an expression: words for operators, one space between tokens, parentheses only where they
- * are needed, quoted strings. Parsing it gives the same tree. It can be longer than the text that was given, and
- * so longer than RULE_TEXT_MAX; then keep the original. Any thread.
+ * are needed, quoted strings. Parsing it gives the same tree. It can be longer than the text that was given,
+ * and so longer than RULE_TEXT_MAX; then keep the original. Any thread.
  */
 #ifndef RULE_PRINT_H
 #define RULE_PRINT_H

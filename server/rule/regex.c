@@ -1,7 +1,7 @@
 /*
- * From the tree of a pattern to something that runs: either plain byte comparison (the pattern is one literal,
- * perhaps anchored), or the library behind two filters that must hold for any match: a literal that occurs in
- * every match, and for a pattern that ends in $ the set of bytes that can come last.
+ * From the tree of a pattern to something that runs: either plain byte comparison (the pattern is one
+ * literal, perhaps anchored), or the library behind two filters that must hold for any match: a literal that
+ * occurs in every match, and for a pattern that ends in $ the set of bytes that can come last.
  */
 #include "rule/regex.h"
 
@@ -15,11 +15,11 @@
 #include "rule/regex_re2.h"
 
 enum {
-    LITERAL_MAX = 256,        /* longest required literal that is kept */
-    RE2_COUNT_MAX = 1000,     /* the library's bound for (nested) counted repetition */
-    RE2_TEXT_MAX = 64 << 20,  /* bytes of a printed pattern */
-    RE2_MEMORY = 8 << 20,     /* bytes for its automata */
-    RE2_MEMORY_STATE = 200,   /* and for each state */
+    LITERAL_MAX = 256,       /* longest required literal that is kept */
+    RE2_COUNT_MAX = 1000,    /* the library's bound for (nested) counted repetition */
+    RE2_TEXT_MAX = 64 << 20, /* bytes of a printed pattern */
+    RE2_MEMORY = 8 << 20,    /* bytes for its automata */
+    RE2_MEMORY_STATE = 200,  /* and for each state */
     REGION_BLOCK = 8192,
 };
 
@@ -28,6 +28,7 @@ enum regex_kind { REGEX_CONTAINS, REGEX_PREFIX, REGEX_SUFFIX, REGEX_EQUAL, REGEX
 struct rule_regex {
     enum regex_kind kind;
     bool has_last;
+    unsigned states;
     struct re_set last; /* bytes that can end a match, and so the value */
     size_t literal_len;
     uint8_t *literal;
@@ -98,30 +99,51 @@ print_set(struct buf *out, const struct re_set *s)
 
 static void print_node(struct buf *out, const struct re_node *n);
 
-/* `times` mandatory or optional copies in pieces that the library takes. */
 static void
-print_copies(struct buf *out, const struct re_node *kid, uint64_t times, bool optional, uint64_t chunk)
+print_counted(struct buf *out, const struct re_node *kid, const char *least, uint64_t most)
 {
-    while (times > 0 && !out->failed) {
-        uint64_t n = times < chunk ? times : chunk;
+    if (most == 0)
+        return;
+    buf_puts(out, "(?:");
+    print_node(out, kid);
+    buf_printf(out, "){%s%u}", least, (unsigned)most);
+}
+
+static void
+print_mandatory(struct buf *out, const struct re_node *kid, uint64_t times, uint64_t chunk)
+{
+    for (; times > 0 && !out->failed; times -= times < chunk ? times : chunk)
+        print_counted(out, kid, "", times < chunk ? times : chunk);
+}
+
+/* 0..times copies, as nested optional blocks of `chunk` and a rest. Written as a row of {0,chunk} every piece
+ * could end anywhere, and the library's automata would take minutes to build. */
+static void
+print_optional(struct buf *out, const struct re_node *kid, uint64_t times, uint64_t chunk)
+{
+    uint64_t blocks = times < chunk ? 0 : (times - (chunk - 1)) / chunk;
+    for (uint64_t i = 0; i < blocks; i++) {
         buf_puts(out, "(?:");
-        print_node(out, kid);
-        buf_printf(out, optional ? "){0,%u}" : "){%u}", (unsigned)n);
-        times -= n;
+        print_counted(out, kid, "", chunk);
     }
+    for (uint64_t i = 0; i < blocks; i++)
+        buf_puts(out, ")?");
+    uint64_t rest = times - blocks * chunk;
+    print_counted(out, kid, "0,", rest < chunk ? rest : chunk - 1);
+    print_counted(out, kid, "0,", rest < chunk ? 0 : rest - (chunk - 1));
 }
 
 static void
 print_repeat(struct buf *out, const struct re_node *n)
 {
     uint64_t inner = product(n->kids), chunk = inner >= RE2_COUNT_MAX ? 1 : RE2_COUNT_MAX / inner;
-    print_copies(out, n->kids, n->least, false, chunk);
+    print_mandatory(out, n->kids, n->least, chunk);
     if (n->most == RE_UNBOUNDED) {
         buf_puts(out, "(?:");
         print_node(out, n->kids);
         buf_puts(out, ")*");
     } else {
-        print_copies(out, n->kids, n->most - n->least, true, chunk);
+        print_optional(out, n->kids, n->most - n->least, chunk);
     }
     if (n->most == 0)
         buf_puts(out, "(?:)");
@@ -131,7 +153,7 @@ static void
 print_node(struct buf *out, const struct re_node *n)
 {
     static const char *const edges[] = {
-        [RE_TEXT_BEGIN] = "\\A",      [RE_TEXT_END] = "\\z",  [RE_LINE_BEGIN] = "(?m:^)",
+        [RE_TEXT_BEGIN] = "\\A",  [RE_TEXT_END] = "\\z",  [RE_LINE_BEGIN] = "(?m:^)",
         [RE_LINE_END] = "(?m:$)", [RE_WORD_EDGE] = "\\b", [RE_NO_WORD_EDGE] = "\\B",
     };
     switch (n->kind) {
@@ -309,6 +331,7 @@ compile(struct rule_regex *re, const struct re_node *root, char message[RULE_MES
     struct run run = {.cur_len = 0};
     struct buf text = BUF_INIT(RE2_TEXT_MAX);
     re->kind = REGEX_LIBRARY;
+    re->states = (unsigned)states(root);
     required(&run, root);
     run_end(&run);
     if (keep_literal(re, run.best, run.best_len) < 0)
@@ -320,8 +343,8 @@ compile(struct rule_regex *re, const struct re_node *root, char message[RULE_MES
         (void)snprintf(message, RULE_MESSAGE_MAX, "bad pattern: compiled too big");
         return text.failed == ACD_ENOMEM ? ACD_ENOMEM : ACD_EINVAL;
     }
-    re->re2 = regex_re2_new(text.data, text.len, RE2_MEMORY + RE2_MEMORY_STATE * (int64_t)states(root), message,
-                            RULE_MESSAGE_MAX);
+    re->re2 = regex_re2_new(text.data, text.len, RE2_MEMORY + RE2_MEMORY_STATE * (int64_t)states(root),
+                            message, RULE_MESSAGE_MAX);
     buf_done(&text);
     return re->re2 ? 0 : ACD_EINVAL;
 }
@@ -380,6 +403,12 @@ rule_regex_free(struct rule_regex *re)
     regex_re2_free(re->re2);
     free(re->literal);
     free(re);
+}
+
+unsigned
+rule_regex_states(const struct rule_regex *re)
+{
+    return re->states;
 }
 
 bool

@@ -7,10 +7,20 @@ static const struct {
     const char *name, *ranges; /* pairs of first and last byte */
     uint8_t pairs;
 } posix[] = {
-    {"alnum", "09AZaz", 3}, {"alpha", "AZaz", 2},    {"ascii", "\0\x7f", 1}, {"blank", "\t\t  ", 2},
-    {"cntrl", "\0\x1f\x7f\x7f", 2}, {"digit", "09", 1}, {"graph", "!~", 1},  {"lower", "az", 1},
-    {"print", " ~", 1},     {"punct", "!/:@[`{~", 4}, {"space", "\t\r  ", 2}, {"upper", "AZ", 1},
-    {"word", "09AZ__az", 4}, {"xdigit", "09AFaf", 3},
+    {"alnum", "09AZaz", 3},
+    {"alpha", "AZaz", 2},
+    {"ascii", "\0\x7f", 1},
+    {"blank", "\t\t  ", 2},
+    {"cntrl", "\0\x1f\x7f\x7f", 2},
+    {"digit", "09", 1},
+    {"graph", "!~", 1},
+    {"lower", "az", 1},
+    {"print", " ~", 1},
+    {"punct", "!/:@[`{~", 4},
+    {"space", "\t\r  ", 2},
+    {"upper", "AZ", 1},
+    {"word", "09AZ__az", 4},
+    {"xdigit", "09AFaf", 3},
 };
 
 void

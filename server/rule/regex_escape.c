@@ -1,19 +1,8 @@
 /* Escapes of patterns, outside and inside classes. */
 #include <string.h>
 
+#include "base/str.h"
 #include "rule/regex_parse.h"
-
-static int
-hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 static bool
 scalar(struct re_parser *r, uint64_t v, struct re_escape *ret)

@@ -1,5 +1,6 @@
 /*
- * Recursive descent over the pattern. Flags hold from where they stand to the end of their group; case folding,
+ * Recursive descent over the pattern. Flags hold from where they stand to the end of their group; case
+ * folding,
  * `.` and the anchors are resolved here, so that the tree has no modes.
  */
 #include "rule/regex_parse.h"
@@ -260,10 +261,10 @@ flags(struct re_parser *r, bool *ret_scoped)
             *(minus ? &off : &on) |= bit;
             dangling = false;
         } else {
-            return re_fail(r, r->at >= r->end            ? "the group is not closed"
+            return re_fail(r, r->at >= r->end                    ? "the group is not closed"
                               : c == '=' || c == '!' || c == '<' ? "look-around is not supported"
-                              : c == 'u' || c == 'R'     ? "this flag is not supported"
-                                                         : "unknown flag or group");
+                              : c == 'u' || c == 'R'             ? "this flag is not supported"
+                                                                 : "unknown flag or group");
         }
     }
     *ret_scoped = r->p[r->at] == ':';

@@ -75,7 +75,7 @@ int re_parse(acd_slice pattern, struct mem_region *region, struct re_node **ret,
 
 /* Shared by regex_parse.c and regex_class.c. */
 bool re_fail(struct re_parser *r, const char *fmt, ...) ACD_PRINTF(2, 3);
-void re_skip_space(struct re_parser *r); /* in (?x) mode white space and comments */
+void re_skip_space(struct re_parser *r);                /* in (?x) mode white space and comments */
 bool re_class(struct re_parser *r, struct re_set *ret); /* at the [ */
 
 enum re_escape_kind { RE_ESC_BYTE, RE_ESC_CHAR, RE_ESC_SET, RE_ESC_EDGE };

@@ -1,4 +1,5 @@
-/* The library behind patterns. Only regex.c includes it. Patterns come from regex_print and hold ASCII only. */
+/* The library behind patterns. Only regex.c includes it. Patterns come from regex_print and hold ASCII only.
+ */
 #ifndef RULE_REGEX_RE2_H
 #define RULE_REGEX_RE2_H
 

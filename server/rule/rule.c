@@ -147,9 +147,10 @@ reads_name(const struct rule_prog *p, const char *name)
 const char *
 rule_warning(const struct rule_prog *p)
 {
-    if (reads_name(p, "cf.tls_client_auth.cert_verified") && !reads_name(p, "cf.tls_client_auth.cert_revoked") &&
-        !reads_name(p, "anchord.cert_trusted"))
-        return "the rule reads cf.tls_client_auth.cert_verified, which stays true for a revoked certificate, and "
+    if (reads_name(p, "cf.tls_client_auth.cert_verified") &&
+        !reads_name(p, "cf.tls_client_auth.cert_revoked") && !reads_name(p, "anchord.cert_trusted"))
+        return "the rule reads cf.tls_client_auth.cert_verified, which stays true for a revoked certificate, "
+               "and "
                "neither cf.tls_client_auth.cert_revoked nor anchord.cert_trusted";
     return NULL;
 }

@@ -25,8 +25,8 @@ const uint16_t *rule_fields(const struct rule_prog *p, unsigned *ret_n);
 bool rule_reads(const struct rule_prog *p, unsigned field);
 const struct ast *rule_tree(const struct rule_prog *p);
 
-/* A sentence for the author of the rule, or NULL: cert_verified stays true for a revoked certificate, so a rule
- * that reads it and neither cert_revoked nor anchord.cert_trusted probably forgot revocation. */
+/* A sentence for the author of the rule, or NULL: cert_verified stays true for a revoked certificate, so a
+ * rule that reads it and neither cert_revoked nor anchord.cert_trusted probably forgot revocation. */
 const char *rule_warning(const struct rule_prog *p);
 
 #endif

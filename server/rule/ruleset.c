@@ -1,8 +1,8 @@
 /*
  * Compiled rulesets. Most rules of a long list begin with a comparison of the same field with constants (the
- * host, the path). For the two fields where that holds for most rules, a table leads from the field's value to
- * the rules that can match with it; the others need not be looked at, because their expression cannot be true.
- * What remains is evaluated in list order, so the answer is that of the plain loop.
+ * host, the path). For the two fields where that holds for most rules, a table leads from the field's value
+ * to the rules that can match with it; the others need not be looked at, because their expression cannot be
+ * true. What remains is evaluated in list order, so the answer is that of the plain loop.
  */
 #include "rule/ruleset.h"
 
@@ -16,8 +16,8 @@
 
 enum {
     RULESET_BLOCK = 8192,
-    KEYS_MAX = 2,        /* fields with a table */
-    KEY_RULES_MIN = 4,   /* rules that must be guarded by a field for a table to pay */
+    KEYS_MAX = 2,      /* fields with a table */
+    KEY_RULES_MIN = 4, /* rules that must be guarded by a field for a table to pay */
     GUARD_VALUES_MAX = 512,
     WORDS_MAX = (RULESET_RULES_MAX + 63) / 64,
 };
@@ -56,7 +56,8 @@ guard_of(const struct ast_node *n, struct guard *g)
     g->field = -1;
     g->n = 0;
     if (n->kind == AST_CMP && n->value->field >= 0 && n->value->nindexes == 0 && !n->list &&
-        n->value->type.base == RULE_BYTES && (n->op == AST_EQ || (n->op == AST_IN && n->nelems <= GUARD_VALUES_MAX))) {
+        n->value->type.base == RULE_BYTES &&
+        (n->op == AST_EQ || (n->op == AST_IN && n->nelems <= GUARD_VALUES_MAX))) {
         g->field = n->value->field;
         if (n->op == AST_EQ)
             g->values[g->n++] = n->literal.bytes;
@@ -323,8 +324,8 @@ build(struct ruleset *s, const struct rule_in *rules, size_t n, struct ruleset_r
 }
 
 int
-ruleset_new(const struct rule_scheme *scheme, acd_slice id, int64_t version, const struct rule_in *rules, size_t n,
-            struct ruleset **ret, struct ruleset_findings *ret_findings)
+ruleset_new(const struct rule_scheme *scheme, acd_slice id, int64_t version, const struct rule_in *rules,
+            size_t n, struct ruleset **ret, struct ruleset_findings *ret_findings)
 {
     struct ruleset_report report = {.to = ret_findings};
     struct ruleset *s = calloc(1, sizeof(*s));
@@ -336,7 +337,8 @@ ruleset_new(const struct rule_scheme *scheme, acd_slice id, int64_t version, con
     s->version = version;
     int r = ACD_ENOMEM;
     if (n > RULESET_RULES_MAX) {
-        (void)ruleset_find_fault(&report, RULESET_RULES_MAX, "rules", "more than %d rules", RULESET_RULES_MAX);
+        (void)ruleset_find_fault(&report, RULESET_RULES_MAX, "rules", "more than %d rules",
+                                 RULESET_RULES_MAX);
         r = report.no_memory ? ACD_ENOMEM : ACD_EINVAL;
     } else {
         s->rules = mem_new_n(&s->region, n + 1, struct rule_out);

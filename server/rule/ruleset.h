@@ -1,11 +1,12 @@
 /*
  * Rulesets: ordered rules with actions, checked as a whole and evaluated as a list.
  *
- * A ruleset is built on any thread, read-only afterwards, and borrows the scheme; texts are copied. The answer of
- * an evaluation borrows the ruleset.
+ * A ruleset is built on any thread, read-only afterwards, and borrows the scheme; texts are copied. The
+ * answer of an evaluation borrows the ruleset.
  *
- * Fail closed: when a rule's expression cannot be evaluated (a field cannot be read, the budget is exhausted), the
- * evaluation ends there with `error`, and the caller treats that as block. A rule is never passed over for it.
+ * Fail closed: when a rule's expression cannot be evaluated (a field cannot be read, the budget is
+ * exhausted), the evaluation ends there with `error`, and the caller treats that as block. A rule is never
+ * passed over for it.
  */
 #ifndef RULE_RULESET_H
 #define RULE_RULESET_H
@@ -82,10 +83,10 @@ struct rule_in {
 
 /* One problem; all of them are reported. */
 struct ruleset_finding {
-    size_t rule;        /* position in the list, from 0 */
-    const char *field;  /* "expression", "action", "action_parameters.response.status_code", ... */
-    bool has_error;     /* of the expression: error is filled */
-    bool warning;       /* does not refuse */
+    size_t rule;       /* position in the list, from 0 */
+    const char *field; /* "expression", "action", "action_parameters.response.status_code", ... */
+    bool has_error;    /* of the expression: error is filled */
+    bool warning;      /* does not refuse */
     struct rule_error error;
     char message[RULE_MESSAGE_MAX];
 };
@@ -98,8 +99,8 @@ void ruleset_findings_done(struct ruleset_findings *f);
 
 struct ruleset;
 
-/* ACD_EINVAL: refused, *ret_findings says why, all of it; with 0 it may hold warnings. The caller ends it with
- * ruleset_findings_done in either case. ACD_ENOMEM. */
+/* ACD_EINVAL: refused, *ret_findings says why, all of it; with 0 it may hold warnings. The caller ends it
+ * with ruleset_findings_done in either case. ACD_ENOMEM. */
 int ruleset_new(const struct rule_scheme *scheme, acd_slice id, int64_t version, const struct rule_in *rules,
                 size_t n, struct ruleset **ret, struct ruleset_findings *ret_findings) ACD_MUSTCHECK;
 void ruleset_free(struct ruleset *s);
@@ -126,14 +127,14 @@ const uint64_t *ruleset_fields(const struct ruleset *s);
 enum { RULESET_LOG_MAX = 64 }; /* logged matches kept in an answer */
 
 struct ruleset_answer {
-    bool error;              /* a rule could not be evaluated: treat as block; rule and reason say which and why */
+    bool error; /* a rule could not be evaluated: treat as block; rule and reason say which and why */
     const char *reason;
-    enum rule_action action; /* NONE, or that of the terminating rule */
+    enum rule_action action;     /* NONE, or that of the terminating rule */
     const struct rule_out *rule; /* the terminating or failing rule, or NULL */
-    bool stopped;            /* a skip rule left out the rest of the phase */
+    bool stopped;                /* a skip rule left out the rest of the phase */
     unsigned skip_phases, skip_products;
     const struct rule_out *logged[RULESET_LOG_MAX]; /* matches to be recorded, in order */
-    size_t nlogged;          /* all of them; only the first RULESET_LOG_MAX are in logged */
+    size_t nlogged; /* all of them; only the first RULESET_LOG_MAX are in logged */
     uint64_t steps;
 };
 

@@ -20,11 +20,12 @@ static const char *const action_names[RULE_ACTION_COUNT] = {
 
 /* Known to the API, not in this phase of this server. */
 static const char *const foreign_actions[] = {
-    "execute",    "rewrite",           "redirect",           "serve_error",     "route",
-    "set_config", "set_cache_settings", "compress_response", "log_custom_field"};
+    "execute",         "rewrite",    "redirect",           "serve_error",
+    "route",           "set_config", "set_cache_settings", "compress_response",
+    "log_custom_field"};
 
 static const char *const phases[] = {"http_ratelimit", "http_request_sbfm", "http_request_firewall_managed"};
-static const char *const products[] = {"zoneLockdown", "uaBlock", "bic", "hot",
+static const char *const products[] = {"zoneLockdown",  "uaBlock",   "bic", "hot",
                                        "securityLevel", "rateLimit", "waf"};
 static const char *const content_types[] = {"text/html", "text/plain", "application/json", "text/xml"};
 
@@ -224,7 +225,8 @@ ruleset_check_rule(struct ruleset_report *r, size_t i, const struct rule_in *in)
     if (in->id.len > RULESET_REF_MAX || !utf8_valid(in->id))
         (void)ruleset_find_fault(r, i, "id", "the id is longer than %d bytes or not UTF-8", RULESET_REF_MAX);
     if (in->ref.len > RULESET_REF_MAX || !utf8_valid(in->ref))
-        (void)ruleset_find_fault(r, i, "ref", "the ref is longer than %d bytes or not UTF-8", RULESET_REF_MAX);
+        (void)ruleset_find_fault(r, i, "ref", "the ref is longer than %d bytes or not UTF-8",
+                                 RULESET_REF_MAX);
     if (in->description.len > RULESET_TEXT_MAX || !utf8_valid(in->description))
         (void)ruleset_find_fault(r, i, "description", "the description is longer than %d bytes or not UTF-8",
                                  RULESET_TEXT_MAX);

@@ -8,16 +8,46 @@
 
 enum { SCHEME_BLOCK = 4096 };
 
-#define TYPE_BOOL     {RULE_BOOL, 0, 0}
-#define TYPE_INT      {RULE_INT, 0, 0}
-#define TYPE_BYTES    {RULE_BYTES, 0, 0}
-#define TYPE_IP       {RULE_IP, 0, 0}
-#define TYPE_BYTES_A  {RULE_BYTES, 1, 0}
-#define TYPE_INT_A    {RULE_INT, 1, 0}
-#define TYPE_BYTES_AA {RULE_BYTES, 2, 0}
-#define TYPE_BYTES_AM {RULE_BYTES, 2, 2} /* outermost layer is the map */
-#define TYPE_INT_M    {RULE_INT, 1, 1}
-#define TYPE_SAME     {RULE_NONE, 0, 0}
+#define TYPE_BOOL       \
+    {                   \
+        RULE_BOOL, 0, 0 \
+    }
+#define TYPE_INT       \
+    {                  \
+        RULE_INT, 0, 0 \
+    }
+#define TYPE_BYTES       \
+    {                    \
+        RULE_BYTES, 0, 0 \
+    }
+#define TYPE_IP       \
+    {                 \
+        RULE_IP, 0, 0 \
+    }
+#define TYPE_BYTES_A     \
+    {                    \
+        RULE_BYTES, 1, 0 \
+    }
+#define TYPE_INT_A     \
+    {                  \
+        RULE_INT, 1, 0 \
+    }
+#define TYPE_BYTES_AA    \
+    {                    \
+        RULE_BYTES, 2, 0 \
+    }
+#define TYPE_BYTES_AM    \
+    {                    \
+        RULE_BYTES, 2, 2 \
+    } /* outermost layer is the map */
+#define TYPE_INT_M     \
+    {                  \
+        RULE_INT, 1, 1 \
+    }
+#define TYPE_SAME       \
+    {                   \
+        RULE_NONE, 0, 0 \
+    }
 
 static const struct rule_field standard_fields[] = {
 #define RULE_FIELD(id, name, type, who, doc) {name, doc, sizeof(name) - 1, TYPE_##type, RULE_WHO_##who},
@@ -116,7 +146,8 @@ rule_scheme_add_field(struct rule_scheme *s, acd_slice name, struct rule_type ty
     if (!rule_name_valid(name))
         return err_set(err, ACD_EINVAL, "'%.*s' is not a field name", (int)name.len, (const char *)name.ptr);
     if (type.base == RULE_NONE || type.base > RULE_IP || type.depth > RULE_TYPE_DEPTH_MAX)
-        return err_set(err, ACD_EINVAL, "field %.*s has no valid type", (int)name.len, (const char *)name.ptr);
+        return err_set(err, ACD_EINVAL, "field %.*s has no valid type", (int)name.len,
+                       (const char *)name.ptr);
     int old = rule_scheme_find_field(s, name);
     if (old >= 0)
         return rule_type_eq(s->fields[old].type, type)

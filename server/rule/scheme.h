@@ -64,7 +64,8 @@ struct rule_scheme {
 int rule_scheme_new(bool standard, struct rule_scheme **ret) ACD_MUSTCHECK;
 void rule_scheme_free(struct rule_scheme *s);
 
-/* Name and type are checked. ACD_EEXIST: the name is taken by a field of another type (the same type is fine). */
+/* Name and type are checked. ACD_EEXIST: the name is taken by a field of another type (the same type is
+ * fine). */
 int rule_scheme_add_field(struct rule_scheme *s, acd_slice name, struct rule_type type,
                           acd_err *err) ACD_MUSTCHECK;
 

@@ -1,8 +1,8 @@
 /*
- * Byte strings: open addressing over a table of at least twice as many slots as elements; a slot holds half of
- * the hash and where the record lies, so a miss rarely leaves the slot and a hit reads one record. Elements come
- * from administrators and the table never changes, so a fixed hash is enough: whoever chooses the looked-up value
- * cannot make a run of slots longer than it is.
+ * Byte strings: open addressing over a table of at least twice as many slots as elements; a slot holds half
+ * of the hash and where the record lies, so a miss rarely leaves the slot and a hit reads one record.
+ * Elements come from administrators and the table never changes, so a fixed hash is enough: whoever chooses
+ * the looked-up value cannot make a run of slots longer than it is.
  *
  * Numbers: sorted, merged ranges and a binary search for the last range that begins at or before the value.
  */

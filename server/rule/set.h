@@ -1,6 +1,6 @@
 /*
- * Sets behind `in`: bytes (hashed), integers and addresses (merged sorted ranges). Built once, then read-only and
- * free for any thread. A set owns copies of everything.
+ * Sets behind `in`: bytes (hashed), integers and addresses (merged sorted ranges). Built once, then read-only
+ * and free for any thread. A set owns copies of everything.
  */
 #ifndef RULE_SET_H
 #define RULE_SET_H
@@ -31,13 +31,13 @@ struct rule_set_slot {
 
 struct rule_set {
     enum rule_base kind;
-    size_t len;                              /* elements, or ranges after merging, of both families */
-    uint64_t lengths;                        /* bytes: bit min(len, 63) for every element's length */
-    uint32_t mask;                           /* slots - 1 */
-    struct rule_set_slot *slots;             /* bytes, more than RULE_SET_LINEAR */
-    uint8_t *pool;                           /* bytes: records one after the other, the first at 4 */
-    size_t pool_len;                         /* bytes used of the pool */
-    struct rule_int_range *ints;             /* sorted, disjoint, not adjacent */
+    size_t len;                  /* elements, or ranges after merging, of both families */
+    uint64_t lengths;            /* bytes: bit min(len, 63) for every element's length */
+    uint32_t mask;               /* slots - 1 */
+    struct rule_set_slot *slots; /* bytes, more than RULE_SET_LINEAR */
+    uint8_t *pool;               /* bytes: records one after the other, the first at 4 */
+    size_t pool_len;             /* bytes used of the pool */
+    struct rule_int_range *ints; /* sorted, disjoint, not adjacent */
     struct rule_ip4_range *ip4;
     struct rule_ip6_range *ip6;
     size_t n4, n6;
@@ -46,8 +46,8 @@ struct rule_set {
 /* Up to so many strings or ranges are looked at one after the other. */
 enum { RULE_SET_LINEAR = 4 };
 
-/* lo[i]..hi[i], all of the simple type `kind`; for bytes hi is not read and may be NULL. Every lo <= hi, families
- * agree. Duplicates and overlaps are fine. */
+/* lo[i]..hi[i], all of the simple type `kind`; for bytes hi is not read and may be NULL. Every lo <= hi,
+ * families agree. Duplicates and overlaps are fine. */
 int rule_set_new(enum rule_base kind, const struct rule_value *lo, const struct rule_value *hi, size_t n,
                  struct rule_set **ret) ACD_MUSTCHECK;
 void rule_set_free(struct rule_set *s);
@@ -65,7 +65,8 @@ rule_set_has(const struct rule_set *s, const struct rule_value *v)
     return s->kind == RULE_INT ? rule_set_has_int(s, v->i) : rule_set_has_ip(s, v);
 }
 
-/* Position of an element among the distinct ones in the order given, or -1. Used to index by value. */
+/* A number of the element, different for each and at most mask (hashed) or below len (not hashed); -1: it is
+ * not in the set. For tables by value. */
 int64_t rule_set_index(const struct rule_set *s, const void *p, size_t len);
 
 uint64_t rule_hash(const void *p, size_t len);

@@ -1,6 +1,6 @@
 /*
- * Types of the Rules language: four simple ones, wrapped in up to RULE_TYPE_DEPTH_MAX layers of Array and Map.
- * A type is a plain value. Anyone may include it; any thread.
+ * Types of the Rules language: four simple ones, wrapped in up to RULE_TYPE_DEPTH_MAX layers of Array and
+ * Map. A type is a plain value. Anyone may include it; any thread.
  */
 #ifndef RULE_TYPE_H
 #define RULE_TYPE_H

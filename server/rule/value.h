@@ -1,6 +1,7 @@
 /*
- * Values: slices, never C strings; they may hold NUL bytes and bytes above 7F. Whoever fills a value owns what
- * it points to, and keeps it until the context that holds it is reset. Anyone may include it; any thread.
+ * Values: slices, never C strings; they may hold NUL bytes and bytes above 7F. Whoever fills a value owns
+ * what it points to, and keeps it until the context that holds it is reset. Anyone may include it; any
+ * thread.
  */
 #ifndef RULE_VALUE_H
 #define RULE_VALUE_H
@@ -92,7 +93,8 @@ bool rule_ip_parse(acd_slice text, struct rule_value *ret);
 /* An address (one element), or a network in CIDR form whose host bits are zero. */
 bool rule_net_parse(acd_slice text, struct rule_value *ret_lo, struct rule_value *ret_hi);
 /* First and last address of the network of len bits around ip. */
-void rule_net_bounds(struct rule_value ip, unsigned len, struct rule_value *ret_lo, struct rule_value *ret_hi);
+void rule_net_bounds(struct rule_value ip, unsigned len, struct rule_value *ret_lo,
+                     struct rule_value *ret_hi);
 #define RULE_IP_TEXT_MAX 48
 void rule_ip_print(struct rule_value ip, char out[RULE_IP_TEXT_MAX]);
 

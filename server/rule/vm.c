@@ -1,6 +1,6 @@
 /*
- * The evaluator: one loop over the program. rule_eval and rule_eval_traced are the same code, once compiled with
- * tracing and once without, so that explaining costs nothing when it is off.
+ * The evaluator: one loop over the program. rule_eval and rule_eval_traced are the same code, once compiled
+ * with tracing and once without, so that explaining costs nothing when it is off.
  */
 #include "rule/vm.h"
 
@@ -190,7 +190,9 @@ test(struct run *r, uint8_t op, const struct rule_insn *in, const struct rule_va
         *ret = rule_find(v->bytes.ptr, v->bytes.len, in->bytes.p, in->bytes.len);
         return true;
     case OP_MATCH:
-        r->steps += rule_cost(v->bytes.len);
+        r->steps += rule_cost(v->bytes.len) * (1 + rule_regex_states(in->regex) / RULE_STEP_STATES);
+        if (over_budget(r)) /* before the search, which cannot be interrupted */
+            return false;
         *ret = rule_regex_match(in->regex, v->bytes.ptr, v->bytes.len);
         return true;
     case OP_WILD:
@@ -296,8 +298,8 @@ step_in(const struct rule_value *v, const struct ast_index *index)
     return v->tag == RULE_V_MAP ? rule_map_find(v, index->key) : NULL;
 }
 
-/* Collects into scratch memory what the path leads to from v on; elements that lack something are left out. The
- * items lie in a row, because nothing else allocates meanwhile. */
+/* Collects into scratch memory what the path leads to from v on; elements that lack something are left out.
+ * The items lie in a row, because nothing else allocates meanwhile. */
 static bool
 collect(struct run *r, const struct rule_value *v, const struct ast_index *index, unsigned n, size_t *len)
 {
@@ -351,7 +353,8 @@ op_path(struct run *r, const struct rule_path *path, const struct rule_value *v,
 }
 
 static bool
-call_one(struct run *r, const struct rule_call_code *code, const struct rule_value *args, struct rule_value *ret)
+call_one(struct run *r, const struct rule_call_code *code, const struct rule_value *args,
+         struct rule_value *ret)
 {
     struct rule_call call = {r->ctx, args, code->nargs, &r->steps};
     r->steps++;
@@ -454,8 +457,11 @@ run(struct run *r, struct rule_mark *marks)
         const struct rule_value *v;
         bool hit;
         r->steps++;
-        if (in->op <= OP_TRUE)
+        if (in->op <= OP_TRUE) {
+            if (over_budget(r))
+                return RULE_FAILED;
             return in->op == OP_TRUE ? RULE_TRUE : RULE_FALSE;
+        }
         if (in->op <= OP_ALL) {
             v = &slots[in->src];
             if (unlikely(v->tag == RULE_V_UNSET) && !(v = rule_ctx_get(r->ctx, in->src))) {
@@ -470,12 +476,15 @@ run(struct run *r, struct rule_mark *marks)
                 return RULE_FAILED;
             }
             mark_test(marks, in, v, hit);
+            /* What costs one step needs no look at the budget before the end: a program is short. */
+            if (in->op >= OP_CONTAINS && over_budget(r))
+                return RULE_FAILED;
             in = code + (hit ? in->jt : in->jf);
         } else if (in->op == OP_SET) {
             slots[in->dst] = RULE_BOOL_VALUE(in->sel);
             in = code + in->jt;
         } else {
-            if (!(in->op == OP_CALL ? op_call(r, in->call, &slots[in->dst]) : step(r, in)))
+            if (!(in->op == OP_CALL ? op_call(r, in->call, &slots[in->dst]) : step(r, in)) || over_budget(r))
                 return RULE_FAILED;
             if (marks && in->node != RULE_NO_NODE) {
                 marks[in->node] = (struct rule_mark){
@@ -483,8 +492,6 @@ run(struct run *r, struct rule_mark *marks)
             }
             in = code + in->jt;
         }
-        if (over_budget(r))
-            return RULE_FAILED;
     }
 }
 
@@ -506,7 +513,8 @@ rule_eval(const struct rule_prog *p, struct rule_ctx *c, struct rule_result *ret
 }
 
 enum rule_outcome
-rule_eval_traced(const struct rule_prog *p, struct rule_ctx *c, struct rule_mark *marks, struct rule_result *ret)
+rule_eval_traced(const struct rule_prog *p, struct rule_ctx *c, struct rule_mark *marks,
+                 struct rule_result *ret)
 {
     return start(p, c, marks, ret);
 }

@@ -1,12 +1,13 @@
 /*
  * Evaluation context and evaluator.
  *
- * A context belongs to one thread. Its field slots are filled by rule_ctx_set or, when a program first reads them,
- * by the fill callback; values borrow their bytes from whoever filled them until rule_ctx_reset. Nothing is
- * allocated once the context exists: what functions produce lies in its scratch memory, which each evaluation
- * uses from the start.
+ * A context belongs to one thread. Its field slots are filled by rule_ctx_set or, when a program first reads
+ * them, by the fill callback; values borrow their bytes from whoever filled them until rule_ctx_reset.
+ * Nothing is allocated once the context exists: what functions produce lies in its scratch memory, which each
+ * evaluation uses from the start.
  *
- * Steps: one per instruction, one per element looked at, and one per 16 bytes searched or produced. Beyond the
+ * Steps: one per instruction, one per element looked at, and one per 16 bytes searched or produced (patterns
+ * cost more with more states). Beyond the
  * budget, or out of scratch memory, an evaluation ends with RULE_FAILED and a reason: never with a match.
  */
 #ifndef RULE_VM_H
@@ -60,8 +61,8 @@ const struct rule_value *rule_ctx_get(struct rule_ctx *c, unsigned field);
 
 enum rule_outcome rule_eval(const struct rule_prog *p, struct rule_ctx *c, struct rule_result *ret);
 
-/* What an evaluation did, for explain.c: one entry per node of the tree. Values of registers lie in the context's
- * scratch memory until the next evaluation. */
+/* What an evaluation did, for explain.c: one entry per node of the tree. Values of registers lie in the
+ * context's scratch memory until the next evaluation. */
 struct rule_mark {
     uint8_t seen;    /* evaluated */
     uint8_t outcome; /* of a test */

@@ -34,7 +34,7 @@ piece_copy(struct copy *c, uint32_t ref, uint32_t *ret)
     struct snap_piece *p = snap_alloc_piece(c->w, old->kind, old->len, ret, c->err);
     if (!p)
         return c->w->failed;
-    memcpy(p->data, old->data, old->len);
+    memcpy(snap_piece_data(p), snap_piece_data(old), old->len);
     *ret |= skew;
     return 0;
 }

@@ -55,10 +55,15 @@ enum snap_kind {
 
 struct snap_piece {
     uint64_t sum;
-    uint32_t len; /* of data */
+    uint32_t len; /* of the data that follows */
     uint32_t kind;
-    uint8_t data[];
 };
+
+static inline void *
+snap_piece_data(const struct snap_piece *p)
+{
+    return (void *)(p + 1);
+}
 
 /* A sparse array of u32 by number: a radix tree of nodes of 512. */
 struct snap_node {

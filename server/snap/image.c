@@ -53,5 +53,5 @@ snap_record_at(const struct snap_space *s, uint32_t ref, uint32_t kind, size_t m
     if (len < min)
         return NULL;
     *ret_len = len;
-    return p->data;
+    return snap_piece_data(p);
 }

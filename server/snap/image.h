@@ -53,6 +53,12 @@ struct snap_view {
 
 /* open.c: mapping. map_new takes fd over on success. */
 int snap_map_new(int fd, uint64_t cap, bool writable, struct snap_map **ret, acd_err *err) ACD_MUSTCHECK;
+/* Maps a file for reading, checks its header; takes fd over, also on failure. */
+int snap_map_open(int fd, struct snap_map **ret, acd_err *err) ACD_MUSTCHECK;
+/* copy.c: the newest root of the file at path, in *map, which is replaced or extended as it takes. Returns 1:
+ * *slot is newer than it was; 0: nothing new. *map NULL: first time. */
+int snap_copy_take(const char *path, struct snap_map **map, struct snap_slot *slot,
+                   acd_err *err) ACD_MUSTCHECK;
 struct snap_map *snap_map_ref(struct snap_map *m);
 void snap_map_unref(struct snap_map *m);
 int snap_header_check(const struct snap_map *m, uint64_t file_size, acd_err *err) ACD_MUSTCHECK;

@@ -19,7 +19,9 @@ struct snap_reader {
     uint32_t magic;
     char *path; /* NULL: anonymous */
     struct snap_map *map;
-    uint64_t seq; /* of the view given last; 0: none */
+    uint64_t seq;             /* of the view given last; 0: none */
+    uint64_t used, file_id;   /* that this view needs; of its file */
+    struct snap_slot *copied; /* not NULL: the map is a copy, at this root */
 };
 #define READER_MAGIC 0x5a9d0be2u
 
@@ -169,9 +171,8 @@ file_size(int fd, uint64_t *ret, acd_err *err)
     return 0;
 }
 
-/* Takes fd over, also on failure. */
-static int
-map_open(int fd, struct snap_map **ret, acd_err *err)
+int
+snap_map_open(int fd, struct snap_map **ret, acd_err *err)
 {
     _cleanup_close_ int own = fd;
     uint64_t size;
@@ -206,7 +207,7 @@ static int
 reader_new(const char *path, int fd, struct snap_reader **ret, acd_err *err)
 {
     struct snap_map *m;
-    int rc = map_open(fd, &m, err);
+    int rc = snap_map_open(fd, &m, err);
     if (rc < 0)
         return path ? err_context(err, rc, "%s", path) : rc;
     struct snap_reader *r = calloc(1, sizeof(*r));
@@ -217,7 +218,7 @@ reader_new(const char *path, int fd, struct snap_reader **ret, acd_err *err)
         snap_map_unref(m);
         return err_set(err, ACD_ENOMEM, "out of memory");
     }
-    *r = (struct snap_reader){READER_MAGIC, copy, m, 0};
+    *r = (struct snap_reader){READER_MAGIC, .path = copy, .map = m};
     *ret = r;
     return 0;
 }
@@ -227,6 +228,25 @@ snap_reader_open(const char *path, struct snap_reader **ret, acd_err *err)
 {
     int fd, rc = path_open(path, &fd, err);
     return rc < 0 ? rc : reader_new(path, fd, ret, err);
+}
+
+int
+snap_reader_open_copy(const char *path, struct snap_reader **ret, acd_err *err)
+{
+    struct snap_reader *r = calloc(1, sizeof(*r));
+    if (!r)
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    r->magic = READER_MAGIC;
+    r->path = strdup(path);
+    r->copied = calloc(1, sizeof(*r->copied));
+    int rc = r->path && r->copied ? snap_copy_take(path, &r->map, r->copied, err)
+                                  : err_set(err, ACD_ENOMEM, "out of memory");
+    if (rc < 0) {
+        snap_reader_free(r);
+        return err_context(err, rc, "%s", path);
+    }
+    *ret = r;
+    return 0;
 }
 
 int
@@ -246,6 +266,7 @@ snap_reader_free(struct snap_reader *r)
     CHECK_MAGIC(r, READER_MAGIC);
     snap_map_unref(r->map);
     free(r->path);
+    free(r->copied);
     free(r);
 }
 
@@ -263,7 +284,7 @@ reader_follow(struct snap_reader *r, acd_err *err)
     struct snap_map *m;
     int fd, rc = path_open(r->path, &fd, err);
     if (rc == 0)
-        rc = map_open(fd, &m, err);
+        rc = snap_map_open(fd, &m, err);
     if (rc < 0)
         return rc;
     snap_map_unref(r->map);
@@ -285,12 +306,59 @@ seq_now(const struct snap_map *m)
 }
 
 int
+snap_reader_look(struct snap_reader *r, bool *ret_lost, acd_err *err)
+{
+    uint64_t size;
+    CHECK_MAGIC(r, READER_MAGIC);
+    *ret_lost = false;
+    if (r->copied)
+        return 0;
+    int rc = file_size(r->map->fd, &size, err);
+    if (rc < 0)
+        return rc;
+    *ret_lost = size < SNAP_FIRST_FREE || size < r->used;
+    if (*ret_lost)
+        return err_set(err, ACD_ECORRUPT, "the image was truncated to %llu bytes while it was in use",
+                       (unsigned long long)size);
+    const struct snap_header *h = (const struct snap_header *)r->map->base;
+    *ret_lost = r->seq != 0 && (h->file_id != r->file_id || seq_now(r->map) < r->seq);
+    if (*ret_lost)
+        return err_set(err, ACD_ECORRUPT, "the image was overwritten in place while it was in use");
+    return r->path ? reader_follow(r, err) : 0;
+}
+
+/* A view of a root of this reader's map, given once. */
+static int
+view_give(struct snap_reader *r, const struct snap_slot *slot, struct snap_view **ret, acd_err *err)
+{
+    struct snap_view *v = snap_view_new(r->map, slot);
+    if (!v)
+        return err_set(err, ACD_ENOMEM, "out of memory");
+    r->seq = slot->seq;
+    r->used = slot->used;
+    r->file_id = ((const struct snap_header *)r->map->base)->file_id;
+    *ret = v;
+    return 0;
+}
+
+static int
+copy_refresh(struct snap_reader *r, struct snap_view **ret, acd_err *err)
+{
+    int rc = snap_copy_take(r->path, &r->map, r->copied, err);
+    if (rc < 0)
+        return err_context(err, rc, "%s", r->path);
+    return rc == 1 || r->seq == 0 ? view_give(r, r->copied, ret, err) : 0;
+}
+
+int
 snap_reader_refresh(struct snap_reader *r, struct snap_view **ret, acd_err *err)
 {
     struct snap_slot slot;
     uint64_t size;
     CHECK_MAGIC(r, READER_MAGIC);
     *ret = NULL;
+    if (r->copied)
+        return copy_refresh(r, ret, err);
     int rc = 0;
     if (__atomic_load_n(&((const struct snap_header *)r->map->base)->moved, __ATOMIC_ACQUIRE) != 0)
         rc = reader_follow(r, err);
@@ -306,16 +374,11 @@ snap_reader_refresh(struct snap_reader *r, struct snap_view **ret, acd_err *err)
         int fd = fcntl(r->map->fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
             return err_set(err, ACD_EIO, "dup: %s", strerror(errno));
-        rc = map_open(fd, &m, err);
+        rc = snap_map_open(fd, &m, err);
         if (rc < 0)
             return rc;
         snap_map_unref(r->map);
         r->map = m;
     }
-    struct snap_view *v = snap_view_new(r->map, &slot);
-    if (!v)
-        return err_set(err, ACD_ENOMEM, "out of memory");
-    r->seq = slot.seq;
-    *ret = v;
-    return 0;
+    return view_give(r, &slot, ret, err);
 }

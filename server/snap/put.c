@@ -74,7 +74,7 @@ snap_put_zone(struct snap_writer *w, acd_slice id, acd_slice account, acd_slice 
         err);
     if (!p)
         return w->failed;
-    struct snap_zone_rec *z = (struct snap_zone_rec *)p->data;
+    struct snap_zone_rec *z = snap_piece_data(p);
     *z = (struct snap_zone_rec){(uint8_t)id.len, (uint8_t)account.len, (uint8_t)name.len, 0};
     char *at = z->text;
     text_put(&at, id);
@@ -189,7 +189,7 @@ snap_put_blob(struct snap_writer *w, uint32_t kind, acd_slice key, acd_slice byt
         w, SNAP_K_BLOB, (uint32_t)(sizeof(struct snap_blob_rec) + key.len + bytes.len), &ref, err);
     if (!p)
         return w->failed;
-    struct snap_blob_rec *b = (struct snap_blob_rec *)p->data;
+    struct snap_blob_rec *b = snap_piece_data(p);
     *b = (struct snap_blob_rec){kind, (uint32_t)key.len};
     char *at = (char *)b->bytes;
     text_put(&at, key);
@@ -240,7 +240,7 @@ snap_put_ca(struct snap_writer *w, const struct snap_ca *ca, acd_err *err)
         snap_alloc_piece(w, SNAP_K_CA, (uint32_t)(sizeof(struct snap_ca_rec) + bytes), &ref, err);
     if (!p)
         return w->failed;
-    struct snap_ca_rec *c = (struct snap_ca_rec *)p->data;
+    struct snap_ca_rec *c = snap_piece_data(p);
     *c = (struct snap_ca_rec){.not_before_ms = ca->not_before_ms,
                               .not_after_ms = ca->not_after_ms,
                               .profile = ca->profile,

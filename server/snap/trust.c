@@ -130,7 +130,7 @@ record_new(struct snap_writer *w, const uint8_t digest[32], const struct entry *
         snap_alloc_piece(w, SNAP_K_TRUST, (uint32_t)(sizeof(*t) + n * sizeof(t->entry[0])), ret_ref, err);
     if (!p)
         return w->failed;
-    t = (struct snap_trust_rec *)p->data;
+    t = snap_piece_data(p);
     memcpy(t->digest, digest, 32);
     t->n = (uint32_t)n;
     memcpy(t->entry, e, n * sizeof(*e));

@@ -133,6 +133,7 @@ enum snap_blob_kind {
     SNAP_BLOB_REVOKED = 2,
     SNAP_BLOB_ORIGIN = 3,
     SNAP_BLOB_META = 4,
+    SNAP_BLOB_ZONE_NAME = 5, /* zone name to zone id */
     SNAP_BLOB_USER = 1000
 };
 int snap_blob_find(const struct snap_view *v, uint32_t kind, acd_slice key, acd_slice *ret);

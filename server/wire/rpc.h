@@ -1,7 +1,7 @@
 /*
  * Calls, as a handler sees them: a table of methods (methods.def), deadlines, statuses, error details.
  *
- * Included by core, query, feed and daemon for handlers; by bus_nng.c to run them. The table is filled before
+ * Included by core, query, feed and daemon for handlers; by the bus to run them. The table is filled before
  * the bus starts and constant afterwards. A rpc_call belongs to one worker while it runs; nothing of it
  * (request, region, slices) outlives the handler, except the response, which lives until the reply is
  * encoded.
@@ -124,6 +124,8 @@ void rpc_detail_finding(struct rpc_call *call, int severity, int32_t index, cons
 void rpc_detail_field(struct rpc_call *call, const char *field, const char *description);
 void rpc_detail_precondition(struct rpc_call *call, uint64_t revision);
 void rpc_detail_in_use(struct rpc_call *call, const char *zone_id, const char *zone_name, const char *host);
+/* A finding of a rule; the texts of *m are copied. */
+void rpc_detail_rule(struct rpc_call *call, const Anchord__V1__RuleFinding *m);
 
 /* Forgets the details so far: a handler that begins again begins without them. */
 void rpc_details_clear(struct rpc_call *call);

@@ -107,6 +107,20 @@ rpc_detail_in_use(struct rpc_call *call, const char *zone_id, const char *zone_n
 }
 
 void
+rpc_detail_rule(struct rpc_call *call, const Anchord__V1__RuleFinding *from)
+{
+    Anchord__V1__RuleFinding *m = wire_new(call->region, Anchord__V1__RuleFinding, anchord__v1__rule_finding);
+    Anchord__V1__ErrorDetail *d = m ? detail_add(call, DETAIL(RULE)) : NULL;
+    if (!d)
+        return;
+    *m = *from;
+    m->field = text(call, from->field);
+    m->kind = text(call, from->kind);
+    m->message = text(call, from->message);
+    d->rule = m;
+}
+
+void
 rpc_details_clear(struct rpc_call *call)
 {
     call->reply.n_details = 0;

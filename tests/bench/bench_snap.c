@@ -1,6 +1,8 @@
 /*
- * The snapshot alone, in process: lookups beside a plain open-addressing hash in the same program, building,
- * and commits that change one host, from a thousand hosts to ten million.
+ * Figures of the snapshot, as README.md says: lookups against a plain open-addressing hash in the
+ * same program, bytes per host, build time, cost of a commit that changes one host. Not a test.
+ *
+ *   bench_snap [LARGEST]        default 1000000 hosts
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,22 +12,12 @@
 #include "base/err.h"
 #include "base/rand.h"
 #include "base/str.h"
-#include "rig.h"
 #include "snap/writer.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum {
-    LARGEST = 10000000,
-    QUICK = 100000,
-    LOOKUPS = 2000000,
-    BATCH = 256,
-    NAME = 48,
-    HOSTS_PER_ZONE = 10,
-    SETS = 64,
-    COMMITS = 2000
-};
+enum { LOOKUPS = 2000000, BATCH = 256, NAME = 48, HOSTS_PER_ZONE = 10, SETS = 64, COMMITS = 2000 };
 
 static acd_err err = ACD_ERR_INIT;
 
@@ -244,40 +236,43 @@ batch_run(const struct snap_view *v, const struct names *q)
     return best;
 }
 
-/* Figures of one size. The plain hash and the image take turns; the best round of each counts, because both
- * are disturbed by the same things and by nothing of their own. */
+/* One line as README.md says; peer 0: nothing to compare with. */
 static void
-measure(uint64_t n)
+figure(uint64_t n, const char *what, double value, const char *unit, double peer, double reach)
 {
-    struct names q;
-    struct snap_info info;
-    uint64_t build_ns;
-    double bytes;
-    char what[128];
-    struct snap_writer *w = image_build(n, &build_ns);
-    snap_view_info(snap_writer_view(w), &info);
-    names_make(&q, n, n);
-    double single = single_run(snap_writer_view(w), &q), plain = plain_run(n, &q);
-    double batch = batch_run(snap_writer_view(w), &q);
-    (void)snprintf(what, sizeof(what), "image lookup one by one, %llu hosts", (unsigned long long)n);
-    rig_beside(what, single, "ns", "plain open-addressing hash", plain, 1.5);
-    (void)snprintf(what, sizeof(what), "image lookup batched, %llu hosts", (unsigned long long)n);
-    rig_beside(what, batch, "ns", "plain open-addressing hash", plain, 1);
-    (void)snprintf(what, sizeof(what), "image build without storage, %llu hosts", (unsigned long long)n);
-    rig_figure(what, (double)n * 1e9 / (double)build_ns, "hosts/s");
-    double commit = commits_run(w, n, &bytes);
-    (void)snprintf(what, sizeof(what), "image commit of one host, %llu hosts", (unsigned long long)n);
-    rig_figure(what, commit, "us");
-    free(q.text);
-    free(q.at);
-    snap_writer_free(w);
+    printf("{\"measure\": \"snapshot of %llu hosts: %s\", \"value\": %.1f, \"unit\": \"%s\"",
+           (unsigned long long)n, what, value, unit);
+    if (peer > 0)
+        printf(", \"peer\": \"open-addressing hash\", \"peer_value\": %.1f, \"reach\": %.1f", peer, reach);
+    printf("}\n");
 }
 
 int
 main(int argc, char **argv)
 {
-    uint64_t largest = rig_begin(argc, argv) < 0.5 ? QUICK : LARGEST;
-    for (uint64_t n = 1000; n <= largest; n *= 10)
-        measure(n);
-    return EXIT_SUCCESS;
+    uint64_t largest = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
+    for (uint64_t n = 1000; n <= largest; n *= 10) {
+        struct names q;
+        struct snap_info info;
+        uint64_t build_ns;
+        double bytes;
+        struct snap_writer *w = image_build(n, &build_ns);
+        snap_view_info(snap_writer_view(w), &info);
+        names_make(&q, n, n);
+        double single = single_run(snap_writer_view(w), &q), batch = batch_run(snap_writer_view(w), &q);
+        double plain = plain_run(n, &q);
+        double commit = commits_run(w, n, &bytes);
+        figure(n, "lookup", single, "ns", plain, 1.5);
+        figure(n, "lookup in a batch", batch, "ns", plain, 1);
+        figure(n, "build", (double)n * 1e9 / (double)build_ns, "hosts/s", 0, 0);
+        figure(n, "image", (double)info.used / (double)n, "bytes per host", 0, 0);
+        figure(n, "commit of one host", commit, "us", 0, 0);
+        if (bytes >= 0)
+            figure(n, "commit of one host", bytes, "bytes", 0, 0);
+        fflush(stdout);
+        free(q.text);
+        free(q.at);
+        snap_writer_free(w);
+    }
+    return 0;
 }

@@ -20,14 +20,15 @@ constexpr int kServing = 256;
 
 // One call on the server's side: waits for a request, answers, and begins again.
 class Served {
-public:
+  public:
     Served(peer::Echo::AsyncService *service, grpc::ServerCompletionQueue *queue, const std::string *reply)
         : service_(service), queue_(queue), reply_(reply)
     {
         Wait();
     }
 
-    void Step(bool ok)
+    void
+    Step(bool ok)
     {
         if (!ok)
             return;
@@ -41,14 +42,15 @@ public:
         call_->writer.Finish(out, grpc::Status::OK, this);
     }
 
-private:
+  private:
     struct Call {
         grpc::ServerContext context;
         peer::Bytes request;
         grpc::ServerAsyncResponseWriter<peer::Bytes> writer{&context};
     };
 
-    void Wait()
+    void
+    Wait()
     {
         answered_ = false;
         call_ = std::make_unique<Call>();
@@ -62,7 +64,8 @@ private:
     bool answered_ = false;
 };
 
-int Serve(const std::string &url, size_t reply_bytes)
+int
+Serve(const std::string &url, size_t reply_bytes)
 {
     const std::string reply(reply_bytes, 'x');
     peer::Echo::AsyncService service;
@@ -90,14 +93,16 @@ struct Asked {
     std::unique_ptr<grpc::ClientAsyncResponseReaderInterface<peer::Bytes>> reader;
 };
 
-void Ask(peer::Echo::StubInterface *echo, grpc::CompletionQueue *queue, const peer::Bytes &request)
+void
+Ask(peer::Echo::StubInterface *echo, grpc::CompletionQueue *queue, const peer::Bytes &request)
 {
     auto *call = new Asked;
     call->reader = echo->AsyncAsk(&call->context, request, queue);
     call->reader->Finish(&call->reply, &call->status, call);
 }
 
-bool Take(grpc::CompletionQueue *queue)
+bool
+Take(grpc::CompletionQueue *queue)
 {
     void *tag;
     bool ok;
@@ -107,7 +112,8 @@ bool Take(grpc::CompletionQueue *queue)
     return ok && call->status.ok();
 }
 
-int AskMany(const std::string &url, size_t request_bytes, int in_flight, double seconds)
+int
+AskMany(const std::string &url, size_t request_bytes, int in_flight, double seconds)
 {
     using Clock = std::chrono::steady_clock;
     auto channel = grpc::CreateChannel(url, grpc::InsecureChannelCredentials());
@@ -137,13 +143,15 @@ int AskMany(const std::string &url, size_t request_bytes, int in_flight, double 
 
 } // namespace
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "serve" && argc == 4)
         return Serve(argv[2], std::strtoul(argv[3], nullptr, 10));
     if (what == "ask" && argc == 6)
-        return AskMany(argv[2], std::strtoul(argv[3], nullptr, 10), std::atoi(argv[4]), std::strtod(argv[5], nullptr));
+        return AskMany(argv[2], std::strtoul(argv[3], nullptr, 10), std::atoi(argv[4]),
+                       std::strtod(argv[5], nullptr));
     std::fputs("usage: peer_grpc serve URL REPLY-BYTES | ask URL REQUEST-BYTES IN-FLIGHT SECONDS\n", stderr);
     return EXIT_FAILURE;
 }

@@ -25,7 +25,7 @@ QUICK_ROUNDS, QUICK_SECONDS = 1, "0.1"
 LIMIT = 900
 PACKAGES = ["libnng1", "libprotobuf-c1", "libssl3", "libsqlite3-0", "liburcu8", "redis-server", "libgrpc++1.51"]
 # Programs that take something else than the seconds per figure: name -> (arguments, quick arguments).
-ARGUMENTS = {}
+ARGUMENTS = {"bench_snap": (["1000000"], ["10000"])}
 
 
 def first_line(command):

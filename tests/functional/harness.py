@@ -24,6 +24,10 @@ class Failure(AssertionError):
     """A check that did not hold."""
 
 
+class Skip(Exception):
+    """The machine lacks what the test needs; the text says what."""
+
+
 def check(condition, text):
     if not condition:
         raise Failure(text)
@@ -133,6 +137,13 @@ class Server:
         self.clients.discard(client)
         return Result(client.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
+    def until(self, holds, what, limit=READY_LIMIT):
+        """Asks until holds() is true."""
+        end = time.monotonic() + limit
+        while not holds():
+            check(time.monotonic() < end, "not in time: %s\n%s" % (what, self.read_log()))
+            time.sleep(0.02)
+
     def json(self, *args, code=0):
         """The JSON value of a command that must end with this code."""
         return self.ctl(*args, json_out=True).expect(code).json
@@ -237,6 +248,8 @@ def run_one(test):
     try:
         try:
             test(case)
+        except Skip:
+            raise
         except BaseException:
             for server in case.servers:
                 if os.path.exists(server.log):
@@ -257,6 +270,8 @@ def main(names):
         try:
             run_one(test)
             print("ok %d - %s" % (number, test.__name__[5:]), flush=True)
+        except Skip as why:
+            print("ok %d - %s # SKIP %s" % (number, test.__name__[5:], why), flush=True)
         except Exception:  # any exception is this test's failure; the others go on
             failed += 1
             print("not ok %d - %s" % (number, test.__name__[5:]), flush=True)

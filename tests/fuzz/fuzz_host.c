@@ -31,6 +31,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(err.text[0] != '\0');
         must(!host_is_normal((const char *)data, size));
     }
+    struct host folded;
+    if (host_fold(text, &folded))
+        must(is_host && folded.len == host.len && memcmp(folded.name, host.name, host.len) == 0);
     if (host_parse_pattern(text, &pattern, &err) == 0) {
         check_fixed_point(&pattern, host_parse_pattern);
         must(host_is_wildcard(&pattern) || is_host);

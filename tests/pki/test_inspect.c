@@ -62,30 +62,36 @@ look(struct seen *s, uint32_t role, const char *text, size_t len, const char *ke
     ck_assert_int_eq(ops->inspect(NULL, &req, on_cert, on_finding, s, &err), 0);
 }
 
+/* What was written into the BIO, as text. (strndup would look one byte further than the memory reaches.) */
+static char *
+bio_text(BIO *bio)
+{
+    char *data;
+    size_t len = (size_t)BIO_get_mem_data(bio, &data);
+    char *text = malloc(len + 1);
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, data, len);
+    text[len] = '\0';
+    BIO_free(bio);
+    return text;
+}
+
 static char *
 pem_of(const struct item *it)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    char *data, *text;
     ck_assert_int_gt(PEM_write_bio(bio, "CERTIFICATE", "", it->der, (long)it->len), 0);
-    long len = BIO_get_mem_data(bio, &data);
-    text = strndup(data, (size_t)len);
-    BIO_free(bio);
-    return text;
+    return bio_text(bio);
 }
 
 static char *
 key_pem(EVP_PKEY *key, const char *pass)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    char *data, *text;
     ck_assert_int_eq(PEM_write_bio_PKCS8PrivateKey(bio, key, pass ? EVP_aes_128_cbc() : NULL, pass,
                                                    pass ? (int)strlen(pass) : 0, NULL, NULL),
                      1);
-    long len = BIO_get_mem_data(bio, &data);
-    text = strndup(data, (size_t)len);
-    BIO_free(bio);
-    return text;
+    return bio_text(bio);
 }
 
 static struct factory factory;
@@ -383,6 +389,81 @@ START_TEST(key_material_stays_inside)
 END_TEST
 
 static int
+on_crl(void *ctx, const acd_crlinfo *c)
+{
+    char *out = ctx;
+    (void)snprintf(out, 256, "%.*s #%.*s/%.*s %u %u", (int)c->issuer.len, (const char *)c->issuer.ptr,
+                   (int)c->number_dec.len, (const char *)c->number_dec.ptr, (int)c->base_dec.len,
+                   (const char *)c->base_dec.ptr, c->revoked, c->delta);
+    return 0;
+}
+
+struct crl_seen {
+    char info[256];
+    struct seen seen; /* on_finding gets this one */
+};
+
+static int
+on_crl_outer(void *ctx, const acd_crlinfo *c)
+{
+    return on_crl(((struct crl_seen *)ctx)->info, c);
+}
+
+static int
+on_finding_outer(void *ctx, const acd_finding *f)
+{
+    return on_finding(&((struct crl_seen *)ctx)->seen, f);
+}
+
+static const struct {
+    const char *spec, *ca, *info, *codes;
+} lists[] = {
+    {"by=root number=7 revoked=leaf", "root", "CN=root #7/ 1 0", ""},
+    {"by=root number=7 base=5", "root", "CN=root #7/5 0 1", ""},
+    {"by=root number=none", "root", "CN=root #/ 0 0", "~crl.no_number@-1"},
+    {"by=root", "other", "CN=root #1/ 0 0", "crl.issuer@-1"},
+    {"by=root signer=other", "root", "CN=root #1/ 0 0", "crl.signature@-1"},
+    {"by=root akiof=other", "root", "CN=root #1/ 0 0", "crl.aki@-1"},
+    {"by=root tamper=sig", "root", "CN=root #1/ 0 0", "crl.signature@-1"},
+    {"by=mute", "mute", "CN=mute #1/ 0 0", "crl.no_crl_sign@-1"},
+    {"by=root md=sha1", "root", "CN=root #1/ 0 0", "crl.unusable@-1"},
+    {"by=root revoked=leaf revoked=leaf", "root", "CN=root #1/ 2 0", "crl.unusable@-1"},
+    {"by=root idp=critical,indirectCRL:TRUE", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=root this=2026-01-15T00:00:00Z", "root", "CN=root #1/ 0 0", "~crl.not_yet_valid@-1"},
+    {"by=root next=2025-12-15T00:00:00Z", "root", "CN=root #1/ 0 0", "crl.expired@-1"},
+};
+
+START_TEST(revocation_lists)
+{
+    static char copy[512];
+    static struct attrs a;
+    const acd_validator_ops *ops = acd_plugin_1_validator_openssl.ops;
+    acd_err err = ACD_ERR_INIT;
+    struct crl_seen s = {.info = ""};
+    factory_clear(&factory);
+    (void)make("root", "ca", "");
+    (void)make("other", "ca", "");
+    (void)make("mute", "ca", "ku=critical,keyCertSign");
+    (void)make("leaf", "ee", "by=root");
+    (void)snprintf(copy, sizeof(copy), "%s", lists[_i].spec);
+    attrs_read(copy, &a);
+    const struct item *crl = factory_crl(&factory, "crl", &a), *ca = factory_find(&factory, lists[_i].ca);
+    acd_inspect_crl req = {
+        .struct_size = sizeof(req), .text = {crl->der, crl->len}, .ca = {ca->der, ca->len}};
+    req.at_ms = factory_time("2026-01-01T00:00:00Z") * 1000;
+    ck_assert_int_eq(ops->inspect_crl(NULL, &req, on_crl_outer, on_finding_outer, &s, &err), 0);
+    ck_assert_str_eq(s.seen.codes, lists[_i].codes);
+    ck_assert_str_eq(s.info, lists[_i].info);
+    req.text = (acd_slice){"junk", 4};
+    s = (struct crl_seen){.info = ""};
+    ck_assert_int_eq(ops->inspect_crl(NULL, &req, on_crl_outer, on_finding_outer, &s, &err), 0);
+    ck_assert_str_eq(s.seen.codes, "crl.unreadable@-1");
+    req.ca = req.text;
+    ck_assert_int_eq(ops->inspect_crl(NULL, &req, on_crl_outer, on_finding_outer, &s, &err), ACD_EINVAL);
+}
+END_TEST
+
+static int
 stop(void *ctx, const acd_finding *f)
 {
     (void)f;
@@ -414,6 +495,7 @@ suite_inspect(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, single_certificates, 0, (int)(sizeof(cases) / sizeof(cases[0])));
     tcase_add_loop_test(tc, whole_uploads, 0, (int)(sizeof(uploads) / sizeof(uploads[0])));
+    tcase_add_loop_test(tc, revocation_lists, 0, (int)(sizeof(lists) / sizeof(lists[0])));
     suite_add_tcase(s, tc);
     ADD_TESTS(s, "inspect", limits, line_forms, der_is_read, two_signatures_with_one_name, private_keys,
               key_material_stays_inside, a_callback_may_stop);

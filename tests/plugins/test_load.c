@@ -54,7 +54,7 @@ static const struct {
     {"bad-thread", ACD_EABI, "unknown thread model 7"},
     {"bad-destroy", ACD_EABI, "destroy is missing in the descriptor"},
     {"bad-ops", ACD_EABI, "ops is missing in the descriptor"},
-    {"bad-ops-size", ACD_EABI, "a validator table of 24 bytes, 48 expected at least"},
+    {"bad-ops-size", ACD_EABI, "a validator table of 24 bytes, 56 expected at least"},
     {"bad-function", ACD_EABI, "function verify of the validator table is missing"},
     {"bad-conf", ACD_EABI, "default of a configuration item: depth: 9 is outside 1..8"},
 };

@@ -10,13 +10,26 @@ enum { DEPTH = 4 };
 static const struct {
     const char *name, *type;
 } extra[] = {
-    {"x.a", "Bytes"},          {"x.b", "Bytes"},           {"x.i", "Int"},
-    {"x.j", "Int"},            {"x.p", "Ip"},              {"x.q", "Ip"},
-    {"x.t", "Bool"},           {"x.u", "Bool"},            {"x.as", "Array<Bytes>"},
-    {"x.bs", "Array<Bytes>"},  {"x.is", "Array<Int>"},     {"x.ps", "Array<Ip>"},
-    {"x.ts", "Array<Bool>"},   {"x.us", "Array<Bool>"},    {"x.ma", "Map<Bytes>"},
-    {"x.mi", "Map<Int>"},      {"x.mas", "Map<Array<Bytes>>"}, {"x.aas", "Array<Array<Bytes>>"},
-    {"x.mts", "Map<Array<Bool>>"}, {"x.mma", "Map<Map<Bytes>>"},
+    {"x.a", "Bytes"},
+    {"x.b", "Bytes"},
+    {"x.i", "Int"},
+    {"x.j", "Int"},
+    {"x.p", "Ip"},
+    {"x.q", "Ip"},
+    {"x.t", "Bool"},
+    {"x.u", "Bool"},
+    {"x.as", "Array<Bytes>"},
+    {"x.bs", "Array<Bytes>"},
+    {"x.is", "Array<Int>"},
+    {"x.ps", "Array<Ip>"},
+    {"x.ts", "Array<Bool>"},
+    {"x.us", "Array<Bool>"},
+    {"x.ma", "Map<Bytes>"},
+    {"x.mi", "Map<Int>"},
+    {"x.mas", "Map<Array<Bytes>>"},
+    {"x.aas", "Array<Array<Bytes>>"},
+    {"x.mts", "Map<Array<Bool>>"},
+    {"x.mma", "Map<Map<Bytes>>"},
 };
 
 enum { NEXTRA = sizeof(extra) / sizeof(extra[0]) };
@@ -61,7 +74,8 @@ integer(struct prng *r, struct buf *out)
     buf_printf(out, "%d", (int)prng_below(r, 9) - 4);
 }
 
-static const char *const addresses[] = {"10.0.0.1", "10.0.0.2", "10.0.0.9", "2001:db8::1", "::ffff:10.0.0.1", "::"};
+static const char *const addresses[] = {"10.0.0.1",    "10.0.0.2",        "10.0.0.9",
+                                        "2001:db8::1", "::ffff:10.0.0.1", "::"};
 
 static void
 key(struct prng *r, struct buf *out)
@@ -82,16 +96,17 @@ field(struct prng *r, struct buf *out, enum rule_base base, bool each)
 {
     uint64_t k = prng_below(r, 5);
     if (base == RULE_BYTES && each) {
-        static const char *const all[] = {"x.as[*]", "x.bs[*]", "x.ma[*]", "x.mas[*][*]", "x.aas[*][*]",
-                                          "x.mas[\"k\"][*]", "x.aas[0][*]", "x.mas[*][1]", "x.aas[*][0]",
-                                          "x.mma[*][\"k\"]", "x.mma[\"l\"][*]", "x.mma[*][*]"};
+        static const char *const all[] = {"x.as[*]",     "x.bs[*]",         "x.ma[*]",         "x.mas[*][*]",
+                                          "x.aas[*][*]", "x.mas[\"k\"][*]", "x.aas[0][*]",     "x.mas[*][1]",
+                                          "x.aas[*][0]", "x.mma[*][\"k\"]", "x.mma[\"l\"][*]", "x.mma[*][*]"};
         buf_puts(out, PICK(r, all));
     } else if (base == RULE_INT && each) {
         buf_puts(out, prng_below(r, 2) ? "x.is[*]" : "x.mi[*]");
     } else if (base == RULE_IP && each) {
         buf_puts(out, "x.ps[*]");
     } else if (base == RULE_BOOL && each) {
-        static const char *const all[] = {"x.ts[*]", "x.us[*]", "x.mts[*][*]", "x.mts[\"k\"][*]", "x.mts[*][0]"};
+        static const char *const all[] = {"x.ts[*]", "x.us[*]", "x.mts[*][*]", "x.mts[\"k\"][*]",
+                                          "x.mts[*][0]"};
         buf_puts(out, PICK(r, all));
     } else if (k < 3) {
         static const char *const plain[5][2] = {
@@ -170,8 +185,8 @@ bool_call(struct prng *r, struct buf *out, bool each, int depth)
         buf_puts(out, prng_below(r, 2) ? "\"k\"" : "x.a");
         break;
     case 2: {
-        static const char *const all[] = {"x.as, \"a\"", "x.ma, x.a", "x.is, x.i", "x.is, 2", "x.ps, x.p",
-                                          "x.ps, 10.0.0.1", "x.ts, x.t"};
+        static const char *const all[] = {"x.as, \"a\"", "x.ma, x.a",      "x.is, x.i", "x.is, 2",
+                                          "x.ps, x.p",   "x.ps, 10.0.0.1", "x.ts, x.t"};
         buf_printf(out, "has_value(%s", PICK(r, all));
         break;
     }
@@ -215,16 +230,16 @@ value(struct prng *r, struct buf *out, enum rule_base base, bool each, int depth
 static void
 pattern(struct prng *r, struct buf *out)
 {
-    static const char *const all[] = {"\"\"", "\"a\"", "\"a.\"", "\"^ab\"", "\"b$\"", "\"^a.$\"", "\"^$\"", "\".b\"",
-                                      "r\"^..\"", "\"..$\""};
+    static const char *const all[] = {"\"\"",     "\"a\"",  "\"a.\"", "\"^ab\"",  "\"b$\"",
+                                      "\"^a.$\"", "\"^$\"", "\".b\"", "r\"^..\"", "\"..$\""};
     buf_puts(out, PICK(r, all));
 }
 
 static void
 wild(struct prng *r, struct buf *out)
 {
-    static const char *const all[] = {"\"*\"", "\"a*\"", "\"*b\"", "\"a*b\"", "\"*a*b*\"", "r\"a\\*b\"", "\"\"",
-                                      "\"*B*c\"", "\"a*b*c\""};
+    static const char *const all[] = {"\"*\"",      "\"a*\"", "\"*b\"",   "\"a*b\"",  "\"*a*b*\"",
+                                      "r\"a\\*b\"", "\"\"",   "\"*B*c\"", "\"a*b*c\""};
     buf_puts(out, PICK(r, all));
 }
 
@@ -233,7 +248,8 @@ operand(struct prng *r, struct buf *out, enum rule_base base)
 {
     static const char *const order[] = {" eq ", " ne ", " lt ", " le ", " gt ", " ge ", "==", ">="};
     static const char *const ints[] = {"{}", "{1 2}", "{-4..0 3}", "{0x2 -1..1}", "$nums"};
-    static const char *const ips[] = {"{}", "{10.0.0.0/31}", "{::/0 10.0.0.9}", "{2001:db8::..2001:db8::2}", "$nets"};
+    static const char *const ips[] = {"{}", "{10.0.0.0/31}", "{::/0 10.0.0.9}", "{2001:db8::..2001:db8::2}",
+                                      "$nets"};
     static const char *const sets[] = {"{}", "{\"a\"}", "{\"a\" \"ab\" \"\"}",
                                        "{\"a\" \"b\" \"c\" \"d\" \"e\" \"ab\" r\"ba\" \"\"}"};
     uint64_t k = prng_below(r, base == RULE_BYTES ? 6 : base == RULE_INT ? 4 : 3);
@@ -271,8 +287,8 @@ term(struct prng *r, struct buf *out, bool array, int depth)
     if (!array && depth > 0 && prng_below(r, 4) == 0) {
         buf_puts(out, prng_below(r, 2) ? "any(" : "all(");
         if (prng_below(r, 4) == 0) {
-            static const char *const bare[] = {"x.ts", "x.us", "x.mts[\"k\"]", "starts_with(x.as[*], \"a\")",
-                                               "(x.ts)", "not x.ts"};
+            static const char *const bare[] = {
+                "x.ts", "x.us", "x.mts[\"k\"]", "starts_with(x.as[*], \"a\")", "(x.ts)", "not x.ts"};
             buf_puts(out, PICK(r, bare));
         } else {
             buf_putc(out, '(');
@@ -350,15 +366,15 @@ random_value(struct prng *r, struct rule_type t, struct mem_region *region, stru
         must(rule_ip_parse(slice_str(PICK(r, addresses)), ret));
         break;
     default:
-        *ret = prng_below(r, 12) == 0 ? rule_bytes_value("\0\xff", 2)
-                                      : rule_bytes_value(PICK(r, texts), 0);
+        *ret = prng_below(r, 12) == 0 ? rule_bytes_value("\0\xff", 2) : rule_bytes_value(PICK(r, texts), 0);
         if (ret->bytes.len == 0)
             ret->bytes.len = strlen(ret->bytes.ptr);
     }
 }
 
 void
-rule_gen_context(struct prng *r, const struct rule_scheme *s, struct mem_region *region, struct rule_value *values)
+rule_gen_context(struct prng *r, const struct rule_scheme *s, struct mem_region *region,
+                 struct rule_value *values)
 {
     for (unsigned i = 0; i < s->nfields; i++) {
         values[i] = RULE_NIL_VALUE;

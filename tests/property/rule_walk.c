@@ -70,7 +70,8 @@ wildcard(const unsigned char *p, size_t np, const unsigned char *s, size_t ns, b
         p++;
         np--;
     }
-    return ns > 0 && (fold ? lower(*p) == lower(*s) : *p == *s) && wildcard(p + 1, np - 1, s + 1, ns - 1, fold);
+    return ns > 0 && (fold ? lower(*p) == lower(*s) : *p == *s) &&
+           wildcard(p + 1, np - 1, s + 1, ns - 1, fold);
 }
 
 static bool
@@ -227,8 +228,9 @@ apply(struct walk *w, const char *name, const struct rule_value *a, unsigned n)
     if (strcmp(name, "ends_with") == 0)
         return RULE_BOOL_VALUE(
             a[1].bytes.len <= a[0].bytes.len &&
-            compare_bytes((acd_slice){(const char *)a[0].bytes.ptr + a[0].bytes.len - a[1].bytes.len, a[1].bytes.len},
-                          a[1].bytes) == 0);
+            compare_bytes(
+                (acd_slice){(const char *)a[0].bytes.ptr + a[0].bytes.len - a[1].bytes.len, a[1].bytes.len},
+                a[1].bytes) == 0);
     if (strcmp(name, "substring") == 0)
         return substring(w, a, n);
     if (strcmp(name, "remove_bytes") == 0)
@@ -360,7 +362,9 @@ walk_list(struct walk *w, const struct ast_node *n)
             struct list l = walk_list(w, k), out = list_new(w, acc.n);
             for (; out.n < acc.n && out.n < l.n; out.n++) {
                 bool a = acc.v[out.n].b, b = l.v[out.n].b;
-                out.v[out.n] = RULE_BOOL_VALUE(n->kind == AST_AND ? a && b : n->kind == AST_OR ? a || b : a != b);
+                out.v[out.n] = RULE_BOOL_VALUE(n->kind == AST_AND  ? a && b
+                                               : n->kind == AST_OR ? a || b
+                                                                   : a != b);
             }
             acc = out;
         }
@@ -371,7 +375,8 @@ walk_list(struct walk *w, const struct ast_node *n)
     struct list out = list_new(w, len);
     out.missing = v.tag == RULE_V_NIL;
     for (; out.n < len; out.n++)
-        out.v[out.n] = RULE_BOOL_VALUE(n->kind == AST_BARE ? v.array.items[out.n].b : holds(n, &v.array.items[out.n]));
+        out.v[out.n] =
+            RULE_BOOL_VALUE(n->kind == AST_BARE ? v.array.items[out.n].b : holds(n, &v.array.items[out.n]));
     return out;
 }
 
@@ -380,8 +385,9 @@ quantifier(struct walk *w, const struct ast_node *n)
 {
     const struct ast_arg *a = n->arg;
     const struct ast_value *bare = a->kind == AST_ARG_VALUE ? a->value
-                                   : a->logic->kind == AST_BARE && a->logic->value->each == 0 ? a->logic->value
-                                                                                              : NULL;
+                                   : a->logic->kind == AST_BARE && a->logic->value->each == 0
+                                       ? a->logic->value
+                                       : NULL;
     struct list l;
     if (bare) {
         struct rule_value v = walk_value(w, bare);

@@ -1,7 +1,8 @@
 /*
- * A second evaluator of the Rules language, deliberately naive: it walks the tree, copies everything, searches byte
- * by byte and knows no programs, sets or shortcuts. It shares only the tree and the value type with the product.
- * `matches` is left to the caller's expressions: the walker knows literals with `.` and a leading ^ or trailing $.
+ * A second evaluator of the Rules language, deliberately naive: it walks the tree, copies everything,
+ * searches byte by byte and knows no programs, sets or shortcuts. It shares only the tree and the value type
+ * with the product. `matches` is left to the caller's expressions: the walker knows literals with `.` and a
+ * leading ^ or trailing $.
  */
 #ifndef TESTS_RULE_WALK_H
 #define TESTS_RULE_WALK_H

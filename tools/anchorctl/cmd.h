@@ -31,12 +31,22 @@ int cmd_quota_set(struct ctl *c);
 int cmd_quota_audit(struct ctl *c);
 
 int cmd_plugin_list(struct ctl *c);
+int cmd_plugin_inspect(struct ctl *c);
 
 int cmd_server_status(struct ctl *c);
 int cmd_server_check(struct ctl *c);
 
 int cmd_query_trust(struct ctl *c);
 int cmd_query_verify(struct ctl *c);
+int cmd_query_evaluate(struct ctl *c);
+
+int cmd_rule_put(struct ctl *c);
+int cmd_rule_list(struct ctl *c);
+int cmd_rule_get(struct ctl *c);
+int cmd_rule_delete(struct ctl *c);
+
+int cmd_x509(struct ctl *c);
+int cmd_rule(struct ctl *c);
 
 int cmd_completion(struct ctl *c);
 int cmd_manual(struct ctl *c);

@@ -1,6 +1,8 @@
 #include "cmd.h"
+#include "fail.h"
 #include "json.h"
 #include "out.h"
+#include "plug/meta.h"
 
 static const struct out_col cols[] = {
     {"NAME", "name", false},   {"KIND", "kind", false},       {"VERSION", "version", false},
@@ -45,4 +47,33 @@ cmd_plugin_list(struct ctl *c)
     }
     admin_result_done(&res);
     return rc;
+}
+
+/* --- inspect ------------------------------------------------------------------------------------------- */
+
+static const struct out_col meta_cols[] = {
+    {"NAME", "name", false}, {"KIND", "kind", false}, {"VERSION", "version", false},
+    {"ABI", "abi", false},   {NULL, NULL, false},
+};
+
+int
+cmd_plugin_inspect(struct ctl *c)
+{
+    char abi[32];
+    struct plug_meta meta;
+    acd_err err = ACD_ERR_INIT;
+    int rc = plug_meta_read(c->args[0], &meta, &err);
+    if (rc == ACD_EABI)
+        return fail_refused(c, rc, NULL, "%s", err_text(&err, rc));
+    if (rc < 0)
+        return fail_input(c, rc, "%s", err_text(&err, rc));
+    json_t *v = js_object();
+    (void)snprintf(abi, sizeof(abi), "%u.%u", (unsigned)meta.major, (unsigned)meta.minor);
+    js_set(v, "name", js_text(meta.name));
+    js_set(v, "kind", js_text(plug_kind_name(meta.kind)));
+    js_set(v, "version", js_text(meta.version));
+    js_set(v, "abi", js_text(abi));
+    js_set(v, "file", js_text(c->args[0]));
+    out_object(c, v, meta_cols);
+    return EXIT_DONE;
 }

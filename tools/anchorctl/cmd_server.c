@@ -76,25 +76,21 @@ left_ms(uint64_t deadline_ns)
     return now < deadline_ns ? (int64_t)((deadline_ns - now) / 1000000) : 0;
 }
 
-/* Each try connects anew: the socket may only come into being while we wait. */
+/* The client connects again by itself, but the URL may be another once a socket is there. */
 static int
 ask_until(struct ctl *c, const void *req, const void **ret_resp, struct admin_result *res,
           uint64_t deadline_ns)
 {
     for (;;) {
         int64_t left = left_ms(deadline_ns);
-        uint32_t ms = left < 1 ? 1 : left < CTL_CONNECT_MS ? (uint32_t)left : CTL_CONNECT_MS;
-        ctl_disconnect(c);
         c->call.timeout_ms = left < 1 ? 1 : left < LIMIT_TIMEOUT_DEFAULT_MS ? (uint32_t)left : 0;
-        int rc = ctl_connect(c, ms);
-        if (rc) {
-            *res = (struct admin_result){0};
-            return rc;
-        }
-        rc = ctl_try(c, "ServerService/GetStatus", req, ret_resp, res);
+        int rc = ctl_try(c, "ServerService/GetStatus", req, ret_resp, res);
         if (rc == 0 || (rc != ACD_EUNAVAIL && rc != ACD_ETIMEOUT) || left_ms(deadline_ns) == 0)
             return rc == 0 ? 0 : fail_result(c, rc, res);
         admin_result_done(res);
+        const char *url = c->url;
+        if (strcmp(ctl_url(c), url) != 0)
+            ctl_disconnect(c);
         (void)poll(NULL, 0, WAIT_STEP_MS);
     }
 }

@@ -69,21 +69,19 @@ ctl_url(struct ctl *c)
     return c->url = access(SOCKET_SYSTEM, F_OK) == 0 ? "ipc://" SOCKET_SYSTEM : SOCKET_LOCAL;
 }
 
-int
-ctl_connect(struct ctl *c, uint32_t connect_ms)
+/* At the first call, so that a command that reads files does so before anybody is asked. */
+static int
+open_client(struct ctl *c, struct admin_result *res)
 {
     acd_err err = ACD_ERR_INIT;
-    acd_client_opts opts = {.struct_size = sizeof(opts), .connect_ms = connect_ms};
-    if (c->client)
-        return 0;
+    acd_client_opts opts = {.struct_size = sizeof(opts), .connect_ms = CTL_CONNECT_MS};
     if (c->val[OPT_TIMEOUT])
         opts.timeout_ms = (uint32_t)ctl_number(c, OPT_TIMEOUT) * 1000;
-    c->call.idem_key = c->val[OPT_IDEMPOTENCY_KEY];
-    const char *url = ctl_url(c);
-    int rc = acd_client_open(url, &opts, &c->client, &err);
-    if (rc == ACD_EINVAL || rc == ACD_ENOTSUP)
-        return fail_input(c, rc, "%s: %s", url, err_text(&err, rc));
-    return rc == 0 ? 0 : fail_refused(c, rc, NULL, "%s: %s", url, err_text(&err, rc));
+    int rc = acd_client_open(ctl_url(c), &opts, &c->client, &err);
+    *res = (struct admin_result){.status = rc, .code = status_grpc(rc), .message = ""};
+    if (rc < 0)
+        res->message = ctl_need(mem_strdup(&c->region, err_text(&err, rc)));
+    return rc;
 }
 
 void
@@ -97,10 +95,11 @@ int
 ctl_try(struct ctl *c, const char *method, const void *req, const void **ret_resp, struct admin_result *res)
 {
     acd_err err = ACD_ERR_INIT;
-    must(c->client);
-    int rc = anchord_admin_call(c->client, method, req, ret_resp, res, &c->call, &err);
+    int rc = c->client ? 0 : open_client(c, res);
+    if (rc < 0)
+        return rc;
     c->asked = method;
-    return rc;
+    return anchord_admin_call(c->client, method, req, ret_resp, res, &c->call, &err);
 }
 
 int

@@ -30,15 +30,18 @@ struct ctl {
     FILE *out, *err;
     const struct ctl_cmd *cmd;
     const char *val[OPT_COUNT]; /* by option; NULL: not given; "" for a flag that was */
-    const char **args;          /* positional, in order */
+    const char **list;          /* values of the one option that may be given several times, in order */
+    size_t n_list;
+    const char **args; /* positional, in order */
     size_t n_args;
-    int raw_argc; /* CMD_RAW: what the command parses itself, the verb first */
+    int raw_argc; /* CMD_RAW: what the command parses itself, from the noun on */
     char **raw_argv;
     bool json;
     struct mem_region region;
     acd_client *client;
-    const char *url, *asked; /* asked: the method of the last call */
-    struct admin_opts call;  /* of the calls to come: the idempotency key that was given */
+    const char *url;
+    const char *asked;      /* the method of the last call that was made */
+    struct admin_opts call; /* of the calls to come; at first with the idempotency key that was given */
 };
 
 void ctl_init(struct ctl *c, FILE *out, FILE *err);
@@ -96,10 +99,9 @@ int ctl_list(struct ctl *c, const char *method, const void *req, Anchord__V1__Pa
              ctl_take take, const struct out_col *cols);
 Anchord__V1__PageRequest *ctl_page(struct ctl *c, uint32_t size);
 
-/* Opens the client now, in place of at the first call; an exit code. connect_ms: how long a call waits for
- * the server to be there. */
-int ctl_connect(struct ctl *c, uint32_t connect_ms);
-void ctl_disconnect(struct ctl *c);
+/* Where the server listens: --socket, ANCHORD_SOCKET, or what there is. */
 const char *ctl_url(struct ctl *c);
+/* The next call connects anew. */
+void ctl_disconnect(struct ctl *c);
 
 #endif

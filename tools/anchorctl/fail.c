@@ -187,6 +187,8 @@ fail_result(struct ctl *c, int status, const struct admin_result *res)
 {
     char text[FAIL_TEXT];
     bool away = unreachable(status);
+    if (!c->client && !away) /* not asked: the URL is none of ours */
+        return fail_input(c, status, "%s: %s", c->url, res->message);
     (void)snprintf(text, sizeof(text), "%s%s%s%s", away ? "no answer from the server at " : "",
                    away ? c->url : "", away ? ": " : "", res->message);
     return finish(c, status, away ? EXIT_SERVER : EXIT_REFUSED, text, details_of(res), summary_of(res));

@@ -298,6 +298,34 @@ detail_in_use(const Anchord__V1__ResourceInUse *m)
     return v;
 }
 
+static json_t *
+detail_rule(const Anchord__V1__RuleFinding *m)
+{
+    char text[DETAIL_TEXT], at[48] = "";
+    if (m->kind[0])
+        (void)snprintf(at, sizeof(at), " at byte %u", (unsigned)m->at);
+    (void)snprintf(text, sizeof(text), "rule %u, %s%s: %s", (unsigned)m->rule + 1, m->field, at, m->message);
+    json_t *v = js_rule_finding(m);
+    js_set(v, "type", js_text("rule"));
+    js_set(v, "text", js_text(text));
+    return v;
+}
+
+json_t *
+js_rule_finding(const Anchord__V1__RuleFinding *m)
+{
+    json_t *v = js_object();
+    js_set(v, "severity",
+           js_text(m->severity == ANCHORD__V1__SEVERITY__SEVERITY_WARNING ? "warning" : "error"));
+    js_set(v, "rule", js_uint(m->rule));
+    js_set(v, "field", js_text(m->field));
+    js_set(v, "kind", js_text_or_null(m->kind));
+    js_set(v, "at", m->kind[0] ? js_uint(m->at) : json_null());
+    js_set(v, "length", m->kind[0] ? js_uint(m->length) : json_null());
+    js_set(v, "message", js_text(m->message));
+    return v;
+}
+
 json_t *
 js_detail(const Anchord__V1__ErrorDetail *d)
 {
@@ -314,6 +342,8 @@ js_detail(const Anchord__V1__ErrorDetail *d)
         return detail_precondition(d->precondition);
     case ANCHORD__V1__ERROR_DETAIL__DETAIL_RESOURCE_IN_USE:
         return detail_in_use(d->resource_in_use);
+    case ANCHORD__V1__ERROR_DETAIL__DETAIL_RULE:
+        return detail_rule(d->rule);
     default:
         return NULL; /* of a newer server */
     }

@@ -26,6 +26,7 @@ json_t *js_zone(const void *zone);
 json_t *js_cert(const void *cert);
 json_t *js_finding(const Anchord__V1__Finding *f);
 json_t *js_pool(const Anchord__V1__QuotaPool *pool);
+json_t *js_rule_finding(const Anchord__V1__RuleFinding *f);
 json_t *js_detail(const Anchord__V1__ErrorDetail *d);
 const char *js_match(int match);
 const char *js_profile(int profile);

@@ -104,8 +104,8 @@ read_all(const char *file, struct buf *out)
 static json_t *
 error_json(const struct rule_error *e)
 {
-    return json_pack("{s:s,s:I,s:I,s:s}", "kind", rule_error_kind_name(e->kind), "at", (json_int_t)e->at, "len",
-                     (json_int_t)e->len, "message", e->message);
+    return json_pack("{s:s,s:I,s:I,s:s}", "kind", rule_error_kind_name(e->kind), "at", (json_int_t)e->at,
+                     "len", (json_int_t)e->len, "message", e->message);
 }
 
 static void
@@ -172,42 +172,9 @@ rule_check(const struct options *o, const json_t *fields)
     return r;
 }
 
-/* VALUE of --field: text as it is for Bytes, the usual spelling for Int, Bool and Ip, JSON for the rest. */
-static int
-set_value(struct rule_ctx *ctx, const char *arg, struct mem_region *region, acd_err *err)
-{
-    const char *equals = strchr(arg, '=');
-    struct rule_value v;
-    int64_t i;
-    int field = equals ? rule_scheme_find_field(ctx->scheme, slice_of(arg, (size_t)(equals - arg))) : -1;
-    if (field < 0)
-        return err_set(err, ACD_EINVAL, "--field %.100s: no such field", arg);
-    struct rule_type type = ctx->scheme->fields[field].type;
-    acd_slice text = slice_str(equals + 1);
-    int r = 0;
-    if (rule_type_is(type, RULE_BYTES)) {
-        v = rule_bytes_value(text.ptr, text.len);
-    } else if (rule_type_is(type, RULE_INT)) {
-        r = str_i64(text, &i) ? 0 : ACD_EINVAL;
-        v = RULE_INT_VALUE(i);
-    } else if (rule_type_is(type, RULE_BOOL)) {
-        r = slice_eqs(text, "true") || slice_eqs(text, "false") ? 0 : ACD_EINVAL;
-        v = RULE_BOOL_VALUE(slice_eqs(text, "true"));
-    } else if (rule_type_is(type, RULE_IP)) {
-        r = rule_ip_parse(text, &v) ? 0 : ACD_EINVAL;
-    } else {
-        json_t *json = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, NULL);
-        r = json ? rule_json_value(json, type, region, &v, err) : ACD_EINVAL;
-        json_decref(json);
-    }
-    if (r < 0)
-        return err_set(err, r, "--field %.100s: not a value of that type", arg);
-    rule_ctx_set(ctx, (unsigned)field, v);
-    return 0;
-}
-
 static void
-say(const struct options *o, const struct rule_prog *prog, struct rule_ctx *ctx, const struct rule_result *result)
+say(const struct options *o, const struct rule_prog *prog, struct rule_ctx *ctx,
+    const struct rule_result *result)
 {
     struct buf out = BUF_INIT(OUTPUT_MAX);
     struct rule_explain *tree = NULL;
@@ -230,7 +197,8 @@ say(const struct options *o, const struct rule_prog *prog, struct rule_ctx *ctx,
 }
 
 static int
-eval_in(const struct options *o, const struct rule_scheme *scheme, struct rule_ctx *ctx, struct mem_region *region)
+eval_in(const struct options *o, const struct rule_scheme *scheme, struct rule_ctx *ctx,
+        struct mem_region *region)
 {
     acd_slice text = slice_str(o->operand);
     struct rule_prog *prog;
@@ -238,11 +206,14 @@ eval_in(const struct options *o, const struct rule_scheme *scheme, struct rule_c
     struct rule_result result;
     acd_err err = ACD_ERR_INIT;
     for (unsigned i = 0; i < o->nvalues; i++) {
-        int r = set_value(ctx, o->values[i], region, &err);
+        unsigned field;
+        struct rule_value v;
+        int r = rule_json_pair(scheme, o->values[i], region, &field, &v, &err);
         if (r < 0) {
             (void)fprintf(stderr, "rule eval: %s\n", err_text(&err, r));
             return EXIT_USAGE;
         }
+        rule_ctx_set(ctx, field, v);
     }
     int r = rule_compile(scheme, text, &prog, &error);
     if (r == ACD_EINVAL)
@@ -297,7 +268,9 @@ offline_rule(int argc, char **argv)
         return usage();
     json_t *fields = load_fields(o.fields_file, &r);
     if (r == EXIT_FINE)
-        r = check ? rule_check(&o, fields) : o.batch ? rule_batch(stdin, stdout, fields) : rule_eval_one(&o, fields);
+        r = check     ? rule_check(&o, fields)
+            : o.batch ? rule_batch(stdin, stdout, fields)
+                      : rule_eval_one(&o, fields);
     json_decref(fields);
     return r;
 }

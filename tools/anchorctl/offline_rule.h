@@ -1,6 +1,6 @@
 /*
- * `anchorctl rule check|eval`: the forms that need no server. Called from the program's main with what follows
- * the program's name; reads files and standard input, writes standard output and error.
+ * `anchorctl rule check|eval`: the forms that need no server. Called from the program's main with what
+ * follows the program's name; reads files and standard input, writes standard output and error.
  */
 #ifndef ANCHORCTL_OFFLINE_RULE_H
 #define ANCHORCTL_OFFLINE_RULE_H

@@ -48,7 +48,7 @@ check_value(struct ctl *c, unsigned id, const char *value)
     const struct ctl_opt *opt = ctl_opt(id);
     uint64_t number;
     int64_t ms;
-    if (opt->kind != KIND_FILE && !utf8_valid(slice_str(value)))
+    if (opt->kind != KIND_FILE && opt->kind != KIND_LIST && !utf8_valid(slice_str(value)))
         return fail_usage(c, "option --%s: its value is not UTF-8", opt->name);
     if (opt->kind == KIND_NUMBER && !str_u64(slice_str(value), &number))
         return fail_usage(c, "option --%s: '%s' is not a whole number", opt->name, value);
@@ -74,7 +74,9 @@ take_option(struct parse *p, unsigned id, const char *value)
         return fail_usage(c, "option --%s is missing its value %s", opt->name, opt->arg);
     else if (!value)
         value = p->argv[p->at++];
-    if (c->val[id] && strcmp(c->val[id], value) != 0)
+    if (opt->kind == KIND_LIST)
+        c->list[c->n_list++] = value;
+    else if (c->val[id] && strcmp(c->val[id], value) != 0)
         return fail_usage(c, "option --%s is given twice", opt->name);
     if (opt->kind != KIND_FLAG)
         rc = check_value(c, id, value);
@@ -147,24 +149,25 @@ take_word(struct parse *p, const char *word)
     return 0;
 }
 
-/* A command that parses its own options gets what stands behind its verb, and -o where it stood before. */
+/* A command that parses its own options gets its verb and what stands behind, and -o json wherever it stood;
+ * -o table is what it does without. */
 static int
 leave_raw(struct parse *p)
 {
     struct ctl *c = p->c;
     int n = 0;
-    c->raw_argv = mem_new_n(&c->region, (size_t)p->argc + 3, char *);
+    c->raw_argv = mem_new_n(&c->region, (size_t)p->argc + 4, char *);
     ctl_need(c->raw_argv);
+    c->raw_argv[n++] = (char *)c->cmd->noun;
     c->raw_argv[n++] = (char *)c->cmd->verb;
-    if (c->val[OPT_OUTPUT]) {
-        c->raw_argv[n++] = "-o";
-        c->raw_argv[n++] = (char *)c->val[OPT_OUTPUT];
+    if (c->json) {
+        c->raw_argv[n++] = (char *)"-o";
+        c->raw_argv[n++] = (char *)"json";
     }
-    while (p->at < p->argc) {
-        const char *arg = p->argv[p->at++];
-        if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
+    for (; p->at < p->argc; p->at++) {
+        if (strcmp(p->argv[p->at], "--help") == 0 || strcmp(p->argv[p->at], "-h") == 0)
             c->val[OPT_HELP] = "";
-        c->raw_argv[n++] = (char *)arg;
+        c->raw_argv[n++] = p->argv[p->at];
     }
     c->raw_argc = n;
     return 0;
@@ -243,7 +246,9 @@ parse_args(struct ctl *c, int argc, char **argv, const struct ctl_noun **ret_nou
 {
     struct parse p = {.c = c, .argc = argc, .at = 1, .argv = argv};
     c->args = mem_new_n(&c->region, (size_t)argc + 1, const char *);
+    c->list = mem_new_n(&c->region, (size_t)argc + 1, const char *);
     ctl_need(c->args);
+    ctl_need(c->list);
     *ret_exit = take_all(&p);
     *ret_noun = p.noun;
     if (*ret_exit)

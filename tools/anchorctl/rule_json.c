@@ -111,6 +111,37 @@ rule_json_value(const json_t *json, struct rule_type type, struct mem_region *re
 }
 
 int
+rule_json_pair(const struct rule_scheme *scheme, const char *arg, struct mem_region *region,
+               unsigned *ret_field, struct rule_value *ret, acd_err *err)
+{
+    const char *equals = strchr(arg, '=');
+    int64_t i = 0;
+    int field = equals ? rule_scheme_find_field(scheme, slice_of(arg, (size_t)(equals - arg))) : -1;
+    if (field < 0)
+        return err_set(err, ACD_EINVAL, "--field %.100s: no such field", arg);
+    struct rule_type type = scheme->fields[field].type;
+    acd_slice text = slice_str(equals + 1);
+    int r = 0;
+    if (rule_type_is(type, RULE_BYTES)) {
+        *ret = rule_bytes_value(text.ptr, text.len);
+    } else if (rule_type_is(type, RULE_INT)) {
+        r = str_i64(text, &i) ? 0 : ACD_EINVAL;
+        *ret = RULE_INT_VALUE(i);
+    } else if (rule_type_is(type, RULE_BOOL)) {
+        r = slice_eqs(text, "true") || slice_eqs(text, "false") ? 0 : ACD_EINVAL;
+        *ret = RULE_BOOL_VALUE(slice_eqs(text, "true"));
+    } else if (rule_type_is(type, RULE_IP)) {
+        r = rule_ip_parse(text, ret) ? 0 : ACD_EINVAL;
+    } else {
+        json_t *json = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, NULL);
+        r = json ? rule_json_value(json, type, region, ret, err) : ACD_EINVAL;
+        json_decref(json);
+    }
+    *ret_field = (unsigned)field;
+    return r < 0 ? err_set(err, r, "--field %.100s: not a value of that type", arg) : 0;
+}
+
+int
 rule_json_context(const json_t *json, struct rule_ctx *ctx, struct mem_region *region, acd_err *err)
 {
     const char *name;

@@ -21,8 +21,8 @@ show_help(struct ctl *c, const struct ctl_noun *noun)
 static int
 run(struct ctl *c)
 {
-    int rc = c->cmd->flags & CMD_LOCAL ? 0 : ctl_connect(c, CTL_CONNECT_MS);
-    return rc ? rc : c->cmd->run(c);
+    c->call.idem_key = c->val[OPT_IDEMPOTENCY_KEY];
+    return c->cmd->run(c);
 }
 
 /* A command that cannot say what it found has not done what it was asked for. */

@@ -21,6 +21,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
+    {"x509", "certificates, without a server"},
+    {"rule", "rule expressions, without a server"},
     {"completion", "completion scripts for shells, and the manual page"},
     {NULL, NULL},
 };
@@ -108,12 +110,57 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "CHAIN.pem holds the certificates as the client presents them, the leaf first; \"-\" is standard "
                "input. Exits with 1 when it is not verified."},
 
+    {"query", "evaluate", NO_ARGS,
+     .uses = USES(TAKES(ZONE), TAKES(HOST), TAKES(FIELD), TAKES(CHAIN), TAKES(SNI), TAKES(RESUMED), TAKES(TIME),
+                  TAKES(EXPLAIN)),
+     .run = cmd_query_evaluate, .help = "what do the zone's rules say about this request?",
+     .detail = "The host is that of --host, or else of --field http.host=NAME; without --zone it is the zone of the "
+               "host. Exits with 0 when the request is allowed, 1 when it is blocked or challenged, or when no "
+               "decision could be reached."},
+
     {"plugin", "list", NO_ARGS, .run = cmd_plugin_list, .help = "list the plugins that the server runs"},
+    {"plugin", "inspect", ONE_ARG("FILE"), .flags = CMD_LOCAL | CMD_FILES, .run = cmd_plugin_inspect,
+     .help = "show what a plugin file says about itself",
+     .detail = "Reads the file's note; none of its code is run. Exits with 1 when it is no plugin."},
 
     {"server", "status", NO_ARGS, .uses = USES(TAKES(WAIT)), .run = cmd_server_status,
      .help = "show version, revisions and counters"},
     {"server", "check", NO_ARGS, .run = cmd_server_check, .help = "compare stored data, counters and snapshot",
      .detail = "Exits with 1 when anything differs."},
+
+    {"x509", "inspect", .args = "[--role ca|leaf|origin-root|chain] [--key FILE] [--time TIME] [-o json] FILE",
+     .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_x509,
+     .help = "check a file as an upload is checked, without a server",
+     .detail = "Exits with 0 when it is acceptable, 1 when it is refused, 2 when it cannot be read."},
+    {"x509", "verify",
+     .args = "--batch | --purpose client|server [--host NAME|--ip IP|--email ADDRESS] [--time TIME] --trust FILE "
+             "[--untrusted FILE] [--crl FILE] [--max-depth N] [--profile strict|compat] [--explain] [-o json] LEAF",
+     .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_x509,
+     .help = "verify a certificate against given CAs, without a server",
+     .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
+               "order."},
+
+    {"rule", "put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ZONE), TAKES(EXPECT), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_rule_put, .help = "replace the rules of a zone",
+     .detail = "FILE.json holds an array of rules, in order, or an object whose member \"rules\" is one; \"-\" is "
+               "standard input. A rule has the members of the REST API: expression and action; if need be ref, "
+               "description, enabled, action_parameters, logging, and id to keep the rule of that id. What is wrong "
+               "with any of them is reported all at once, and nothing is changed. --expect is the revision that "
+               "`rule get` shows."},
+    {"rule", "list", NO_ARGS, .uses = USES(NEEDS(ZONE)), .run = cmd_rule_list, .help = "list the rules of a zone"},
+    {"rule", "get", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(AS_OF)), .run = cmd_rule_get,
+     .help = "show the ruleset of a zone, its version and its rules",
+     .detail = "Earlier versions are kept, and shown with --as-of."},
+    {"rule", "delete", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_rule_delete, .help = "delete the rules of a zone, with their earlier versions"},
+    {"rule", "check", .args = "[--fields FILE] [-o json] FILE|-", .max_args = CTL_ARGS_MAX,
+     .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_rule, .help = "check a rule expression, without a server",
+     .detail = "Exits with 1 when it is refused; warnings do not refuse."},
+    {"rule", "eval", .args = "--batch [--fields FILE] | EXPRESSION [--field NAME=VALUE]... [--fields FILE] [--explain] [-o json]",
+     .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW, .run = cmd_rule,
+     .help = "evaluate a rule expression, without a server",
+     .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
+               "order."},
 
     {"completion", "bash", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for bash"},
     {"completion", "zsh", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for zsh"},

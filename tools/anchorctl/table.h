@@ -13,7 +13,7 @@
 
 struct ctl;
 
-enum ctl_kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_FILE, KIND_CHOICE, KIND_TIME };
+enum ctl_kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_FILE, KIND_CHOICE, KIND_TIME, KIND_LIST };
 
 struct ctl_opt {
     const char *name;

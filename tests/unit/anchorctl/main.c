@@ -7,6 +7,7 @@ Suite *suite_fail(void);
 Suite *suite_host(void);
 Suite *suite_import(void);
 Suite *suite_list(void);
+Suite *suite_offline(void);
 Suite *suite_out(void);
 Suite *suite_parse(void);
 Suite *suite_pem(void);
@@ -16,4 +17,4 @@ Suite *suite_server(void);
 Suite *suite_table(void);
 
 TEST_MAIN(suite_table, suite_parse, suite_pem, suite_out, suite_complete, suite_account, suite_list, suite_ca,
-          suite_import, suite_host, suite_quota, suite_query, suite_server, suite_fail)
+          suite_import, suite_host, suite_quota, suite_query, suite_server, suite_fail, suite_offline)

@@ -1,7 +1,7 @@
 /* Errors of the server, by class. */
 #include "fake.h"
 
-static int code_to_fail_with;
+static _Atomic int code_to_fail_with; /* written by the test, read by a worker */
 
 static int
 fails(void *ctx, struct rpc_call *call, const void *req, void **ret, acd_err *err)

@@ -47,7 +47,7 @@ trust(void *ctx, struct rpc_call *call, const void *req_, void **ret, acd_err *e
     return 0;
 }
 
-static Anchord__V1__Verdict verdict = ANCHORD__V1__VERDICT__VERIFIED;
+static _Atomic Anchord__V1__Verdict verdict = ANCHORD__V1__VERDICT__VERIFIED;
 
 static int
 verify(void *ctx, struct rpc_call *call, const void *req_, void **ret, acd_err *err)

@@ -91,10 +91,29 @@ START_TEST(shows_status)
     ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(v, "counters"), "hosts")), 1000);
     ck_assert_uint_eq(json_array_size(json_object_get(v, "listeners")), 1);
     json_decref(v);
-    d = ctl("server", "status", "--wait", "5", NULL);
+    fake_done();
+}
+END_TEST
+
+START_TEST(shows_status_to_people)
+{
+    bind_all();
+    fake_run();
+    struct done d = ctl("server", "status", NULL);
     ck_assert_msg(d.code == 0, "%s", d.err);
     ck_has(d.out, "VERSION           0.1.0");
     ck_has(d.out, "hosts    1000");
+    fake_done();
+}
+END_TEST
+
+START_TEST(waits_for_nothing)
+{
+    bind_all();
+    fake_run();
+    struct done d = ctl("server", "status", "--wait", "5", NULL);
+    ck_assert_msg(d.code == 0, "%s", d.err);
+    ck_has(d.out, "VERSION");
     fake_done();
 }
 END_TEST
@@ -197,7 +216,7 @@ Suite *
 suite_server(void)
 {
     Suite *s = suite_create("anchorctl server");
-    ADD_TESTS(s, "server", shows_status, checks, checks_well, lists_plugins, unreachable,
-              socket_of_the_environment, waits);
+    ADD_TESTS(s, "server", shows_status, shows_status_to_people, waits_for_nothing, checks, checks_well,
+              lists_plugins, unreachable, socket_of_the_environment, waits);
     return s;
 }

@@ -1,5 +1,6 @@
 #include "lib/main.h"
 
+Suite *suite_derive(void);
 Suite *suite_verdict(void);
 
-TEST_MAIN(suite_verdict)
+TEST_MAIN(suite_derive, suite_verdict)

@@ -1,5 +1,12 @@
-/* A client program in a few lines, compiled as strict C11 and as C++17 against the shared library. */
+/* A client program in a few lines, with every public header in one file, compiled as strict C11 and as C++17
+ * against the shared library. */
+#ifndef TESTS_LIBANCHORD_USE_H
+#define TESTS_LIBANCHORD_USE_H
+
 #include <anchord/anchord.h>
+#include <anchord/plugin-quota.h>
+#include <anchord/plugin-storage.h>
+#include <anchord/plugin-validator.h>
 
 int
 main(void)
@@ -8,5 +15,12 @@ main(void)
     acd_client *client = NULL;
     int rc = acd_client_open("not a url", NULL, &client, &err);
     acd_client_close(client);
-    return rc == ACD_EINVAL && err.text[0] ? 0 : 1;
+    if (rc != ACD_EINVAL || !err.text[0])
+        return 1;
+    acd_edge *edge = NULL;
+    rc = acd_edge_open("/nonexistent/image", NULL, &edge, &err);
+    acd_edge_close(edge);
+    return rc == ACD_ENOENT ? 0 : 1;
 }
+
+#endif

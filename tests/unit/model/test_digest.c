@@ -1,6 +1,7 @@
 #include "base/str.h"
 #include "lib/main.h"
 #include "model/digest.h"
+#include "model/limits.h"
 
 /* FIPS 180-4 examples. */
 START_TEST(known_answers)
@@ -42,12 +43,30 @@ START_TEST(chain_depends_on_order_and_split)
 }
 END_TEST
 
+/* Short chains are digested in place, long ones piece by piece: one definition. */
+START_TEST(chain_of_any_length_has_one_definition)
+{
+    acd_slice ders[LIMIT_CHAIN + 2];
+    uint8_t each[LIMIT_CHAIN + 2][DIGEST_LEN], want[DIGEST_LEN], got[DIGEST_LEN];
+    for (size_t n = 0; n <= LIMIT_CHAIN + 2; n++) {
+        if (n > 0) {
+            ders[n - 1] = slice_of("abcdefghijklmnopqrstuvwxyz" + n, 5);
+            digest_sha256(ders[n - 1].ptr, 5, each[n - 1]);
+        }
+        digest_sha256(each, n * DIGEST_LEN, want);
+        digest_chain(ders, n, got);
+        ck_assert_mem_eq(got, want, DIGEST_LEN);
+    }
+}
+END_TEST
+
 Suite *suite_digest(void);
 
 Suite *
 suite_digest(void)
 {
     Suite *s = suite_create("digest");
-    ADD_TESTS(s, "digest", known_answers, pieces_equal_whole, chain_depends_on_order_and_split);
+    ADD_TESTS(s, "digest", known_answers, pieces_equal_whole, chain_depends_on_order_and_split,
+              chain_of_any_length_has_one_definition);
     return s;
 }

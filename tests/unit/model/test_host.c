@@ -1,5 +1,6 @@
 #include "base/str.h"
 #include "lib/main.h"
+#include "lib/seed.h"
 #include "model/host.h"
 
 struct row {
@@ -49,6 +50,35 @@ START_TEST(normal_form)
         else
             ck_assert_msg(err.text[0], "'%s' is refused without a reason", hosts[i].text);
     }
+}
+END_TEST
+
+/* Whatever the fast path says is what the slow one says; and ordinary names need no slow one. */
+START_TEST(folding_agrees_with_parsing)
+{
+    static const char letters[] = "aAzZ09-_..:*xn-- \xc3\xa4";
+    struct prng rng = {test_seed()};
+    struct host fast, slow;
+    char text[24];
+    unsigned agreed = 0;
+    for (int i = 0; i < 200000; i++) {
+        size_t len = prng_below(&rng, sizeof(text));
+        for (size_t k = 0; k < len; k++)
+            text[k] = letters[prng_below(&rng, sizeof(letters) - 1)];
+        if (!host_fold(slice_of(text, len), &fast))
+            continue;
+        ck_assert_msg(host_parse(slice_of(text, len), &slow, NULL) == 0, "'%.*s'", (int)len, text);
+        ck_assert_str_eq(fast.name, slow.name);
+        ck_assert_uint_eq(fast.len, slow.len);
+        agreed++;
+    }
+    ck_assert_uint_gt(agreed, 2000);
+    ck_assert(host_fold(SLICE_LIT("API.Example.COM."), &fast));
+    ck_assert_str_eq(fast.name, "api.example.com");
+    ck_assert(!host_fold(SLICE_LIT("XN--bcher-kva.example"), &fast));
+    ck_assert_str_eq(fast.name, "xn--bcher-kva.example"); /* whether that is a name, host_parse says */
+    ck_assert(!host_fold(SLICE_LIT("b\xc3\xbc.example"), &fast) && fast.len == 0);
+    ck_assert(!host_fold(SLICE_LIT(""), &fast) && !host_fold(SLICE_LIT("."), &fast));
 }
 END_TEST
 
@@ -140,6 +170,7 @@ Suite *
 suite_host(void)
 {
     Suite *s = suite_create("host");
-    ADD_TESTS(s, "host", normal_form, nul_is_refused, patterns_and_public_suffixes, length_limits, zones);
+    ADD_TESTS(s, "host", normal_form, folding_agrees_with_parsing, nul_is_refused,
+              patterns_and_public_suffixes, length_limits, zones);
     return s;
 }

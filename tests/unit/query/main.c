@@ -1,7 +1,8 @@
 #include "lib/main.h"
 
 Suite *suite_bundles(void);
+Suite *suite_evaluate(void);
 Suite *suite_flight(void);
 Suite *suite_known(void);
 
-TEST_MAIN(suite_bundles, suite_flight, suite_known)
+TEST_MAIN(suite_bundles, suite_evaluate, suite_flight, suite_known)

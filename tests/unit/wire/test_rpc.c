@@ -169,54 +169,6 @@ START_TEST(test_deadline)
 }
 END_TEST
 
-static bool late; /* the prompt handler needs a worker */
-
-static int
-prompt_handler(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err)
-{
-    (void)req;
-    ran++;
-    ck_assert_str_eq(ctx, "prompt");
-    if (call->prompt && late) {
-        rpc_detail_quota(call, "half done", 1, 1);
-        (void)err_set(err, ACD_EBUSY, "half done");
-        return RPC_LATER;
-    }
-    *ret_resp = wire_new(call->region, Anchord__V1__Zone, anchord__v1__zone);
-    return answer;
-}
-
-/* Prompt handlers are tried first; what they leave to a worker begins there as if nothing had been. */
-START_TEST(test_prompt)
-{
-    static const acd_slice big = {NULL, LIMIT_PROMPT + 1};
-    struct rpc_call call = {.region = &region};
-    ck_assert_int_eq(rpc_bind_prompt(&table, "ZoneService/DeleteZone", prompt_handler, (void *)"prompt"), 0);
-    for (int i = 0; i < 3; i++) {
-        ran = 0;
-        late = i == 1;
-        answer = i == 2 ? ACD_ENOENT : 0;
-        ck_assert_int_eq(
-            rpc_admit(&table, request("anchord.v1.ZoneService/DeleteZone", "k", 0), &peer, &call), 0);
-        ck_assert(rpc_is_prompt(&call));
-        ck_assert_int_eq(rpc_try(&table, &call), !late);
-        ck_assert(!call.prompt);
-        if (late) {
-            ck_assert_uint_eq(call.reply.n_details, 0);
-            ck_assert_str_eq(call.err.text, "");
-            rpc_run(&table, &call);
-        }
-        ck_assert_uint_eq(ran, late ? 2 : 1);
-        ck_assert_int_eq(call.status, answer);
-        ck_assert_uint_eq(call.reply.code, answer ? 5 : 0);
-    }
-    call.frame.payload = big;
-    ck_assert(!rpc_is_prompt(&call));
-    ck_assert_int_eq(rpc_admit(&table, request(CREATE, "k", 0), &peer, &call), 0);
-    ck_assert(!rpc_is_prompt(&call));
-}
-END_TEST
-
 START_TEST(test_errors_carry_their_details)
 {
     answer = ACD_ECONFLICT;
@@ -387,7 +339,8 @@ START_TEST(test_table_is_the_contract)
         &anchord__v1__edge_service__descriptor,   &anchord__v1__account_service__descriptor,
         &anchord__v1__zone_service__descriptor,   &anchord__v1__ca_service__descriptor,
         &anchord__v1__host_service__descriptor,   &anchord__v1__quota_service__descriptor,
-        &anchord__v1__server_service__descriptor, &anchord__v1__plugin_service__descriptor,
+        &anchord__v1__rule_service__descriptor,   &anchord__v1__server_service__descriptor,
+        &anchord__v1__plugin_service__descriptor,
     };
     size_t methods = 0, rows = 0;
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
@@ -415,7 +368,6 @@ suite_rpc(void)
     const TTest *tests[] = {test_call,
                             test_refusals_before_the_handler,
                             test_deadline,
-                            test_prompt,
                             test_errors_carry_their_details,
                             test_every_status_has_its_code,
                             test_authorize,
