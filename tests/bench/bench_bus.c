@@ -6,7 +6,8 @@
  *   bench_bus [seconds per figure]       prints one JSON object per line
  *
  * The bare echo is as lean as nng allows: contexts, and callbacks that answer in nng's own threads. Both
- * sides use the same client code (link.h).
+ * sides use the same client code (link.h); "client":"raw" is a client that costs next to nothing, so that the
+ * figure is the server's.
  */
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "raw_client.h"
 #include "wire/bus.h"
 #include "wire/call.h"
 
@@ -190,19 +192,28 @@ by_size(const void *a, const void *b)
 }
 
 /* Pairs of runs, taken in turn: the machine is not ours alone. The middle one of each counts. */
+static double
+measure_as(bool raw, const char *url, const struct sizes *s, unsigned in_flight, double seconds)
+{
+    return raw ? raw_measure(url, s->request, s->request_len, in_flight, seconds)
+               : measure(url, s, in_flight, seconds, NULL);
+}
+
 static void
-compare(const char *bus_url, const char *echo_url, const struct sizes *s, unsigned in_flight, double seconds)
+compare(bool raw, const char *bus_url, const char *echo_url, const struct sizes *s, unsigned in_flight,
+        double seconds)
 {
     double bus[REPLIES], echo[REPLIES];
     for (int i = 0; i < REPLIES; i++) {
-        bus[i] = measure(bus_url, s, in_flight, seconds, NULL);
-        echo[i] = measure(echo_url, s, in_flight, seconds, NULL);
+        bus[i] = measure_as(raw, bus_url, s, in_flight, seconds);
+        echo[i] = measure_as(raw, echo_url, s, in_flight, seconds);
     }
     qsort(bus, REPLIES, sizeof(bus[0]), by_size);
     qsort(echo, REPLIES, sizeof(echo[0]), by_size);
-    printf(
-        "{\"transport\":\"%.3s\",\"in_flight\":%u,\"bus_per_s\":%.0f,\"echo_per_s\":%.0f,\"ratio\":%.3f}\n",
-        bus_url, in_flight, bus[REPLIES / 2], echo[REPLIES / 2], bus[REPLIES / 2] / echo[REPLIES / 2]);
+    printf("{\"transport\":\"%.3s\",\"client\":\"%s\",\"in_flight\":%u,\"bus_per_s\":%.0f,\"echo_per_s\":%."
+           "0f,\"ratio\":%.3f}\n",
+           bus_url, raw ? "raw" : "nng", in_flight, bus[REPLIES / 2], echo[REPLIES / 2],
+           bus[REPLIES / 2] / echo[REPLIES / 2]);
     fflush(stdout);
 }
 
@@ -223,8 +234,10 @@ run(const char *listen, const char *echo_url, double seconds)
     struct echo *echo = echo_start(echo_url, &sizes, &sock);
     printf("{\"transport\":\"%.3s\",\"request_bytes\":%zu,\"reply_bytes\":%zu}\n", listen, sizes.request_len,
            sizes.reply_len);
-    compare(bus_url(bus, 0), echo_url, &sizes, 1, seconds);
-    compare(bus_url(bus, 0), echo_url, &sizes, FLIGHTS, seconds);
+    for (int raw = 0; raw <= 1; raw++) {
+        compare(raw, bus_url(bus, 0), echo_url, &sizes, 1, seconds);
+        compare(raw, bus_url(bus, 0), echo_url, &sizes, FLIGHTS, seconds);
+    }
     echo_stop(echo, sock);
     must(bus_stop(bus, 1000) == 0);
     bus_free(bus);
