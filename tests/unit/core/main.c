@@ -1,5 +1,6 @@
 #include "lib/main.h"
 
 Suite *suite_idem(void);
+Suite *suite_rules(void);
 
-TEST_MAIN(suite_idem)
+TEST_MAIN(suite_idem, suite_rules)
