@@ -251,7 +251,8 @@ check_allowed(acd_slice reply)
     must(resp->n_answers == BATCH);
     for (size_t i = 0; i < BATCH; i++)
         if (!resp->answers[i]->allowed || !resp->answers[i]->verification) {
-            (void)fprintf(stderr, "answer %zu: %s %s\n", i, resp->answers[i]->action, resp->answers[i]->reason);
+            (void)fprintf(stderr, "answer %zu: %s %s\n", i, resp->answers[i]->action,
+                          resp->answers[i]->reason);
             exit(EXIT_FAILURE);
         }
     mem_done(&r);
