@@ -1,5 +1,7 @@
 #include "base/rcu.h"
 
+#include "base/must.h"
+
 #ifdef BASE_TSAN
 char rcu_tsan_token;
 #endif
@@ -27,14 +29,19 @@ rcu_drain(void)
     RCU_TSAN_ACQUIRE();
 }
 
+static _Thread_local unsigned entered;
+
 void
 rcu_thread_enter(void)
 {
-    urcu_memb_register_thread();
+    if (entered++ == 0)
+        urcu_memb_register_thread();
 }
 
 void
 rcu_thread_leave(void)
 {
-    urcu_memb_unregister_thread();
+    must(entered > 0);
+    if (--entered == 0)
+        urcu_memb_unregister_thread();
 }

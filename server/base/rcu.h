@@ -67,7 +67,8 @@ void rcu_retire(struct rcu_retired *r, void (*free_fn)(struct rcu_retired *));
 /* Waits until everything retired before the call has been freed. Not inside a read section. */
 void rcu_drain(void);
 
-void rcu_thread_enter(void); /* for threads that thread_start did not make */
+/* For threads that thread_start did not make. May be nested. */
+void rcu_thread_enter(void);
 void rcu_thread_leave(void);
 
 #endif

@@ -22,7 +22,7 @@ struct import {
     struct mem_region region;
     struct upload **uploads;
     size_t n, cap;
-    bool busy;
+    bool busy, stored; /* stored: committed, kept only so that a commit can be tried again */
 };
 
 struct imports {
@@ -64,17 +64,24 @@ imports_free(struct imports *t)
 /* --- the table --------------------------------------------------------------------------------------------
  */
 
+static bool
+import_is_over(const struct import *im, int64_t now_ms)
+{
+    return !im->busy && (im->stored || now_ms - im->touched_ms >= LIMIT_IMPORT_IDLE_MS);
+}
+
 static int
 import_add(struct imports *t, struct import *im, acd_err *err)
 {
     int rc = ACD_ELIMIT;
+    struct import **slot = NULL;
     (void)pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < LIMIT_IMPORTS && rc < 0; i++) {
-        struct import *old = t->slots[i];
-        if (old && (old->busy || im->touched_ms - old->touched_ms < LIMIT_IMPORT_IDLE_MS))
-            continue;
-        import_free(old);
-        t->slots[i] = im;
+    for (size_t i = 0; i < LIMIT_IMPORTS && (!slot || *slot); i++)
+        if (!t->slots[i] || import_is_over(t->slots[i], im->touched_ms))
+            slot = &t->slots[i];
+    if (slot) {
+        import_free(*slot);
+        *slot = im;
         rc = 0;
     }
     (void)pthread_mutex_unlock(&t->lock);
@@ -357,6 +364,7 @@ commit_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
     if (rc < 0)
         return rc;
     rc = commit_all(u, im, req, resp, err);
+    im->stored = rc == 0 && !req->dry_run;
     import_give(core_imports(u->core), im, false);
     *ret_resp = resp;
     return rc;

@@ -152,10 +152,9 @@ start_bus(struct server *s, acd_err *err)
         .query_queue = (uint32_t)s->conf->queue.query,
         .admin_queue = (uint32_t)s->conf->queue.admin,
     };
-    struct bus *bus;
+    struct bus *bus = NULL;
     rc = bus_start(&opts, &bus, err);
-    if (rc == 0)
-        __atomic_store_n(&s->bus, bus, __ATOMIC_RELEASE); /* calls may have come in already */
+    atomic_store(&s->bus, bus);
     return rc;
 }
 
@@ -195,9 +194,10 @@ server_start(struct server *s, const struct conf *conf, acd_err *err)
 void
 server_stop(struct server *s)
 {
-    if (s->bus && bus_stop(s->bus, (uint32_t)s->conf->limits.drain_ms) < 0)
+    struct bus *bus = atomic_load(&s->bus);
+    if (bus && bus_stop(bus, (uint32_t)s->conf->limits.drain_ms) < 0)
         LOG(ACD_LOG_WARNING, "stop.cut", LF_STR("why", "calls were still in flight at the drain limit"));
-    bus_free(s->bus);
+    bus_free(bus);
     if (s->has_table)
         rpc_table_done(&s->table);
     query_free(s->query);

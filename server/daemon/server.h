@@ -7,6 +7,8 @@
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
+#include <stdatomic.h>
+
 #include "conf/conf.h"
 #include "core/core.h"
 #include "feed/publish.h"
@@ -27,8 +29,8 @@ struct server {
     struct query *query;
     struct rpc_table table;
     bool has_table;
-    struct bus *bus; /* written once, when listening; read by calls with server_bus */
-    char **urls;     /* what is listened on */
+    _Atomic(struct bus *) bus; /* calls arrive before it is set */
+    char **urls;               /* what is listened on */
     size_t nurls;
 };
 
@@ -40,13 +42,6 @@ int server_check(const struct conf *conf, acd_err *err) ACD_MUSTCHECK;
 
 /* Now and then, while nothing else happens: heals a failed publication, confirms the image. */
 void server_tick(struct server *s);
-
-/* NULL: a call came in before bus_start returned. */
-static inline struct bus *
-server_bus(struct server *s)
-{
-    return __atomic_load_n(&s->bus, __ATOMIC_ACQUIRE);
-}
 
 /* ServerService and PluginService. */
 int status_bind(struct server *s, acd_err *err) ACD_MUSTCHECK;

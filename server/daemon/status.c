@@ -80,12 +80,12 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
 {
     struct server *s = ctx;
     struct publisher_info pub;
+    struct bus *bus = atomic_load(&s->bus);
+    if (!bus)
+        return err_set(err, ACD_EUNAVAIL, "the server is starting");
     Anchord__V1__GetStatusResponse *resp =
         wire_new(call->region, Anchord__V1__GetStatusResponse, anchord__v1__get_status_response);
-    struct bus *bus = server_bus(s);
     (void)req;
-    if (!bus)
-        return err_set(err, ACD_EUNAVAIL, "the server is still starting");
     if (!resp)
         return ACD_ENOMEM;
     publisher_info(s->publisher, &pub);

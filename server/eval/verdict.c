@@ -44,7 +44,7 @@ struct table {
 
 /* Counted by the thread that happens to hash there, so that cores do not fight over one line. */
 struct stripe {
-    _Alignas(64) _Atomic uint64_t hits, misses, evictions, entries;
+    _Alignas(64) _Atomic uint64_t evictions, entries;
 };
 
 struct verdict_cache {
@@ -227,11 +227,7 @@ verdict_find(struct verdict_cache *c, const struct verdict_key *key, int64_t at_
     if (!c->accepts.slots)
         return false;
     uint64_t hash = hash_of(c, key);
-    struct stripe *stripe = &c->stripes[hash >> 32 & (COUNTER_STRIPES - 1)];
-    bool found =
-        table_find(&c->accepts, hash, key, at_ms, ret) || table_find(&c->refusals, hash, key, at_ms, ret);
-    count(found ? &stripe->hits : &stripe->misses);
-    return found;
+    return table_find(&c->accepts, hash, key, at_ms, ret) || table_find(&c->refusals, hash, key, at_ms, ret);
 }
 
 void
@@ -268,8 +264,6 @@ verdict_cache_counters(struct verdict_cache *c, struct verdict_counters *ret)
 {
     *ret = (struct verdict_counters){0};
     for (size_t i = 0; i < COUNTER_STRIPES; i++) {
-        ret->hits += atomic_load_explicit(&c->stripes[i].hits, memory_order_relaxed);
-        ret->misses += atomic_load_explicit(&c->stripes[i].misses, memory_order_relaxed);
         ret->evictions += atomic_load_explicit(&c->stripes[i].evictions, memory_order_relaxed);
         ret->entries += atomic_load_explicit(&c->stripes[i].entries, memory_order_relaxed);
     }

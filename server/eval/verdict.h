@@ -38,7 +38,7 @@ bool verdict_find(struct verdict_cache *c, const struct verdict_key *key, int64_
 void verdict_put(struct verdict_cache *c, const struct verdict_key *key, const acd_verdict *v);
 
 struct verdict_counters {
-    uint64_t hits, misses, evictions, entries;
+    uint64_t evictions, entries;
 };
 void verdict_cache_counters(struct verdict_cache *c, struct verdict_counters *ret);
 

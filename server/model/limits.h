@@ -35,6 +35,12 @@
     X(LIMIT_QUERY_QUEUE, 512, "calls", "edge queries that wait for a worker")                        \
     X(LIMIT_ADMIN_QUEUE, 64, "calls", "admin calls that wait for a worker")                          \
     X(LIMIT_SEND_MS, 5000, "ms", "a reply that is not taken costs the connection")                   \
+    X(LIMIT_PROMPT, 16384, "bytes", "a question that may be answered where it was read")             \
+    X(LIMIT_HELLO_MS, 5000, "ms", "a new connection that does not say what it is")                   \
+    X(LIMIT_RECV_MS, 10000, "ms", "a message that was begun comes to its end")                       \
+    X(LIMIT_HELLOS, 128, "connections", "that have not said what they are")                          \
+    X(LIMIT_CONN_UNSENT, 33554432, "bytes", "replies that wait on one connection")                   \
+    X(LIMIT_UNSENT, 268435456, "bytes", "replies that wait on all connections")                      \
     X(LIMIT_RETRY_AFTER_MS, 20, "ms", "hint of a queue that is full")                                \
     X(LIMIT_LISTENERS, 16, "URLs", "listened on by one server")                                      \
     X(LIMIT_CLIENT_CALLS, 1024, "calls", "in flight of one client, late ones included")              \

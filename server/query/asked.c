@@ -185,8 +185,11 @@ asked_verdict(struct asked *a)
     if (rc < 0)
         return rc;
     rc = judge_look_up(a->judge, it);
+    bool open = it->open;
     if (rc == 0)
         rc = judge_warm(a->judge, it);
+    if (rc == 0 && open)
+        query_count(a->judge->q, it->open ? QUERY_VERDICT_MISSES : QUERY_VERDICT_HITS, 1);
     if (rc == 0 && it->open)
         rc = judge_cold(a->judge, it);
     if (rc < 0)

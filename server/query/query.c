@@ -131,28 +131,33 @@ query_ctx_give(struct query *q, struct rule_ctx *c)
 int
 query_bind(struct query *q, struct rpc_table *table, acd_err *err)
 {
-    int rc = rpc_bind(table, "EdgeService/GetTrust", query_get_trust, q);
+    int rc = rpc_bind_prompt(table, "EdgeService/GetTrust", query_get_trust, q);
     if (rc == 0)
-        rc = rpc_bind(table, "EdgeService/VerifyClient", query_verify_client, q);
+        rc = rpc_bind_prompt(table, "EdgeService/VerifyClient", query_verify_client, q);
     if (rc == 0)
         rc = rpc_bind(table, "EdgeService/Evaluate", query_evaluate, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
+}
+
+static uint64_t
+count_of(struct query *q, enum query_counter c)
+{
+    return atomic_load_explicit(&q->counts[c], memory_order_relaxed);
 }
 
 void
 query_counters(struct query *q, struct query_counters *ret)
 {
     *ret = (struct query_counters){
-        .trust_questions = atomic_load_explicit(&q->counts[QUERY_TRUST_QUESTIONS], memory_order_relaxed),
-        .verify_questions = atomic_load_explicit(&q->counts[QUERY_VERIFY_QUESTIONS], memory_order_relaxed),
-        .evaluate_questions =
-            atomic_load_explicit(&q->counts[QUERY_EVALUATE_QUESTIONS], memory_order_relaxed),
-        .verifications = atomic_load_explicit(&q->counts[QUERY_VERIFICATIONS], memory_order_relaxed),
+        .trust_questions = count_of(q, QUERY_TRUST_QUESTIONS),
+        .verify_questions = count_of(q, QUERY_VERIFY_QUESTIONS),
+        .evaluate_questions = count_of(q, QUERY_EVALUATE_QUESTIONS),
+        .verifications = count_of(q, QUERY_VERIFICATIONS),
+        .verdict_hits = count_of(q, QUERY_VERDICT_HITS),
+        .verdict_misses = count_of(q, QUERY_VERDICT_MISSES),
     };
     struct verdict_counters v;
     verdict_cache_counters(q->verdicts, &v);
-    ret->verdict_hits = v.hits;
-    ret->verdict_misses = v.misses;
     ret->verdict_evictions = v.evictions;
     ret->verdict_entries = v.entries;
     bundles_count(q->bundles, &ret->bundle_builds, &ret->bundles);

@@ -2,7 +2,8 @@
  * The read side: EdgeService from the published snapshot. It cannot name storage or quota, so it cannot wait
  * for them.
  *
- * Threading: handlers run on any number of query workers at once. A batch is answered from one view of the
+ * Threading: handlers run on any number of threads at once, the bus's own among them: what can be answered
+ * without waiting is answered there. A batch is answered from one view of the
  * snapshot. What needs no certificate work is answered inside a read section; a batch that has to verify
  * holds the view by reference and leaves the section first.
  */

@@ -1,7 +1,8 @@
 /*
  * VerifyClient: is this certificate verified for this host?
  *
- * First pass, inside the read section: names, look-ups, verdicts that are known. Second pass, with the view
+ * First pass, inside the read section: names, look-ups, verdicts that are known. A prompt call whose verdicts
+ * are not all known ends here and is asked again on a worker. Second pass, with the view
  * held by reference and outside the section, for what is left: compile the trust set, ask the validator, keep
  * the verdict. All answers of a batch come from one view.
  *
@@ -14,7 +15,7 @@
 struct batch {
     struct judge judge;
     struct judged *items;
-    size_t n, open;
+    size_t n, open, hits;
 };
 
 static int
@@ -56,9 +57,11 @@ static int
 warm_pass(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
+        bool open = b->items[i].open;
         int rc = judge_warm(&b->judge, &b->items[i]);
         if (rc < 0)
             return rc;
+        b->hits += open && !b->items[i].open;
         b->open += b->items[i].open;
     }
     return 0;
@@ -95,10 +98,20 @@ run(struct batch *b)
         rc = warm_pass(b);
     if (b->judge.view) {
         b->judge.call->revision = snap_view_revision(b->judge.view);
-        if (rc == 0 && (b->open || b->judge.fields))
-            held = snap_view_ref(b->judge.view);
+        if (rc == 0 && (b->open || b->judge.fields)) {
+            if (b->judge.call->prompt)
+                rc = RPC_LATER;
+            else
+                held = snap_view_ref(b->judge.view);
+        }
     }
     rcu_leave();
+    if (rc == RPC_LATER)
+        return rc;
+    query_count(b->judge.q, QUERY_VERIFY_QUESTIONS, b->n);
+    query_count(b->judge.q, QUERY_VERDICT_HITS, b->hits);
+    if (b->open)
+        query_count(b->judge.q, QUERY_VERDICT_MISSES, b->open);
     if (held) {
         rc = cold_pass(b);
         snap_view_unref(held);
@@ -130,8 +143,7 @@ query_verify_client(void *ctx, struct rpc_call *call, const void *req_, void **r
         b.items[i].question = req->questions[i];
         b.items[i].answer = resp->answers[i];
     }
-    query_count(q, QUERY_VERIFY_QUESTIONS, b.n);
     int rc = run(&b);
     *ret_resp = resp;
-    return rc < 0 ? query_failed(rc, err) : 0;
+    return rc < 0 ? query_failed(rc, err) : rc;
 }

@@ -1,13 +1,16 @@
 /*
- * The server's end of the bus: REP on nng, so that any nng REQ client can call. nng itself is seen by
- * bus_nng.c and call_nng.c only.
+ * The server's end of the bus: an SP REP server, so that any nng (or nanomsg) REQ client can call. nng itself
+ * is not used here: one I/O thread reads all connections with epoll, workers run the calls and write the
+ * replies.
  *
  * Included by daemon. bus_start, bus_stop and bus_free are called by one thread; bus_counters by any. Workers
- * are threads of base/thread.h, registered with RCU; each owns the region its calls run in.
+ * are threads of base/thread.h, registered with RCU; each owns the region its calls run in. So is the I/O
+ * thread, which answers prompt calls (rpc_bind_prompt) itself when no others wait.
  *
  * Overload: every queue is bounded. What does not fit is answered RESOURCE_EXHAUSTED with retry_after_ms at
  * once; a connection that does not read its replies is closed after send_ms, or when it holds more than its
- * share.
+ * share. A connection that does not say what it is, or does not finish a message it began, is closed after
+ * hello_ms and recv_ms; one that is idle may stay.
  */
 #ifndef WIRE_BUS_H
 #define WIRE_BUS_H
@@ -30,16 +33,19 @@ struct bus_opts {
     uint32_t per_conn;                 /* calls in flight per connection */
     uint32_t conns;                    /* connections at once */
     uint32_t send_ms;                  /* a reply that is not taken for so long costs the connection */
+    uint32_t hello_ms, recv_ms; /* for the hello of a connection, and for a message from its first byte on */
 };
 
 struct bus_counters {
     uint64_t calls;     /* received, refused ones included */
-    uint64_t replies;   /* handed to nng */
+    uint64_t replies;   /* handed to the system, or their connection was gone */
     uint64_t refused;   /* queue full, connection's share used up, stopping */
-    uint64_t malformed; /* envelope not understood */
+    uint64_t malformed; /* hello, framing or envelope not understood */
     uint64_t bytes_in, bytes_out;
-    uint64_t conns_opened, conns_refused, conns_dropped; /* dropped: by us, for not reading */
-    uint64_t conns, in_flight;                           /* now */
+    /* refused: too many, no descriptors, no hello in time; dropped: by us, for not reading, or not finishing
+     * a message */
+    uint64_t conns_opened, conns_refused, conns_dropped;
+    uint64_t conns, in_flight; /* now */
 };
 
 /* May this URL be listened on? ACD_EINVAL: not a URL of ours; ACD_EDENIED: plain tcp beyond loopback, and not
@@ -50,8 +56,8 @@ int bus_check_url(const char *url, bool insecure, acd_err *err) ACD_MUSTCHECK;
  * ACD_EEXIST. */
 int bus_start(const struct bus_opts *opts, struct bus **ret, acd_err *err) ACD_MUSTCHECK;
 
-/* New calls are answered UNAVAILABLE; waits until all calls in flight are answered. ACD_ETIMEOUT: some were
- * not within timeout_ms. May be called again. */
+/* New calls are answered UNAVAILABLE; waits until all calls in flight are answered and the system has taken
+ * the replies. ACD_ETIMEOUT: some were not within timeout_ms. May be called again. */
 int bus_stop(struct bus *b, uint32_t timeout_ms) ACD_MUSTCHECK;
 
 /* Stops at once what is still there: waits for handlers that run, not for replies. NULL is fine. */

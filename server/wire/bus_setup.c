@@ -33,6 +33,8 @@ bus_opts_full(const struct bus_opts *opts)
     o.per_conn = or_default(o.per_conn, LIMIT_CONN_CALLS, LIMIT_CONN_CALLS);
     o.conns = or_default(o.conns, LIMIT_CONNS, LIMIT_CONNS);
     o.send_ms = or_default(o.send_ms, LIMIT_SEND_MS, LIMIT_SEND_MS);
+    o.hello_ms = or_default(o.hello_ms, LIMIT_HELLO_MS, LIMIT_HELLO_MS);
+    o.recv_ms = or_default(o.recv_ms, LIMIT_RECV_MS, LIMIT_RECV_MS);
     return o;
 }
 
@@ -98,6 +100,20 @@ check_tcp(const char *text, bool insecure, acd_err *err)
         return rc;
     return err_set(err, ACD_EDENIED,
                    "plain tcp beyond loopback is refused (set `insecure` to allow it): " TCP "%s", text);
+}
+
+int
+bus_url_address(const char *url, struct bus_address *ret, acd_err *err)
+{
+    int rc = split_host(url + strlen(TCP), ret->host, sizeof(ret->host), err);
+    if (rc < 0)
+        return rc;
+    if (strcmp(ret->host, "*") == 0)
+        ret->host[0] = '\0';
+    uint64_t port = 0;
+    (void)str_u64(slice_str(strrchr(url, ':') + 1), &port);
+    (void)snprintf(ret->port, sizeof(ret->port), "%u", (unsigned)(uint16_t)port);
+    return 0;
 }
 
 int

@@ -1,4 +1,4 @@
-/* Addresses and options of the bus, without nng. Private to wire/; any thread. */
+/* Addresses and options of the bus. Private to wire/; any thread. */
 #ifndef WIRE_BUS_SETUP_H
 #define WIRE_BUS_SETUP_H
 
@@ -10,6 +10,12 @@ struct bus_opts bus_opts_full(const struct bus_opts *opts);
 
 /* The path of an ipc URL, NULL for others. Points into url. */
 const char *bus_url_path(const char *url);
+
+/* Of a tcp URL that bus_check_url let pass; host is empty for "*", and has no brackets. */
+struct bus_address {
+    char host[256], port[6];
+};
+int bus_url_address(const char *url, struct bus_address *ret, acd_err *err) ACD_MUSTCHECK;
 
 /* Makes room for the socket file of an ipc URL: the file of a dead server is removed. ACD_EEXIST: a living
  * server listens there, or the file is no socket. */

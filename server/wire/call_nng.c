@@ -247,16 +247,27 @@ slot_take(struct link *l, struct link_slot **ret, acd_err *err)
 
 /* ---- link ---- */
 
+/* nng starts its threads with the first socket: they must not take the process's signals. Whether it has done
+ * so it asks itself without a lock, so two first sockets are not opened at once. */
+static int
+req_open(nng_socket *ret)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    sigset_t all, old;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    (void)pthread_mutex_lock(&one_at_a_time);
+    int rv = nng_req0_open(ret);
+    (void)pthread_mutex_unlock(&one_at_a_time);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return rv;
+}
+
 static int
 socket_open(struct link *l, const char *url, acd_err *err)
 {
     nng_dialer d = NNG_DIALER_INITIALIZER;
-    sigset_t all, old;
-    (void)sigfillset(&all);
-    /* nng starts its threads with the first socket: they must not take the process's signals. */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rv = nng_req0_open(&l->sock);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int rv = req_open(&l->sock);
     if (rv != 0)
         return err_set(err, ACD_ENOMEM, "cannot open a socket: %s", nng_strerror(rv));
     if ((rv = nng_socket_set_ms(l->sock, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE)) == 0 &&
@@ -346,8 +357,9 @@ closing_wait(struct closing *c)
     return done;
 }
 
-bool
-link_close_socket(uint32_t id)
+/* False: nng did not come back within a second, and keeps the socket. */
+static bool
+close_socket(uint32_t id)
 {
     pthread_t thread;
     pthread_attr_t attr;
@@ -405,7 +417,7 @@ link_close(struct link *l)
     wait_calm(l);
     (void)nng_pipe_notify(l->sock, NNG_PIPE_EV_ADD_POST, NULL, NULL);
     (void)nng_pipe_notify(l->sock, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    if (!link_close_socket(l->sock.id)) {
+    if (!close_socket(l->sock.id)) {
         abandon(l);
         return;
     }

@@ -60,9 +60,6 @@ int link_submit(struct link_group *g, const struct link_send *send, acd_err *err
 int link_collect(struct link_group *g, uint64_t until_ns, struct link_reply *ret) ACD_MUSTCHECK;
 void link_reply_done(struct link_reply *r);
 
-/* Closes an nng socket; false: nng did not come back within a second, and keeps it. For bus_nng.c, too. */
-bool link_close_socket(uint32_t id);
-
 uint32_t link_parked(struct link *l); /* slots that wait for a late reply */
 
 #endif

@@ -9,6 +9,7 @@ struct rpc_bound {
     const struct rpc_method *method;
     rpc_handler fn;
     void *ctx;
+    bool prompt;
 };
 
 static const struct rpc_method methods[] = {
@@ -71,8 +72,8 @@ rpc_table_done(struct rpc_table *t)
     *t = (struct rpc_table){.clock = NULL};
 }
 
-int
-rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx)
+static int
+bind_handler(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx, bool prompt)
 {
     char full[LIMIT_METHOD];
     (void)snprintf(full, sizeof(full), "%s%s", str_starts(method, PACKAGE) ? "" : PACKAGE, method);
@@ -83,7 +84,20 @@ rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx)
         return ACD_EEXIST;
     b->fn = fn;
     b->ctx = ctx;
+    b->prompt = prompt;
     return 0;
+}
+
+int
+rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx)
+{
+    return bind_handler(t, method, fn, ctx, false);
+}
+
+int
+rpc_bind_prompt(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx)
+{
+    return bind_handler(t, method, fn, ctx, true);
 }
 
 void
@@ -189,6 +203,7 @@ rpc_admit(const struct rpc_table *t, acd_slice raw, const struct rpc_peer *peer,
     call->peer = peer;
     call->actor = NULL;
     call->revision = 0;
+    call->prompt = false;
     call->err.struct_size = sizeof(call->err);
     call->err.native = 0;
     call->err.retry_after_ms = 0;
@@ -202,7 +217,7 @@ rpc_admit(const struct rpc_table *t, acd_slice raw, const struct rpc_peer *peer,
     return call->status;
 }
 
-/* 0: the reply has its body; negative: the reply is an error. */
+/* 0: the reply has its body; negative: the reply is an error; RPC_LATER: it needs a worker. */
 static int
 run(const struct rpc_table *t, struct rpc_call *call)
 {
@@ -228,15 +243,17 @@ run(const struct rpc_table *t, struct rpc_call *call)
         rc = call->bound->fn(call->bound->ctx, call, req, &resp, err);
     if (rc < 0)
         return rc;
+    if (rc == RPC_LATER && call->prompt)
+        return rc;
     must(rc == 0 && resp && ((const ProtobufCMessage *)resp)->descriptor == call->method->response);
     call->reply.body = resp;
     return 0;
 }
 
-void
-rpc_run(const struct rpc_table *t, struct rpc_call *call)
+/* The call was run: what came of it is the reply. */
+static void
+reply_ready(struct rpc_call *call)
 {
-    call->status = run(t, call);
     if (call->status < 0) {
         reply_error(call);
         return;
@@ -244,6 +261,37 @@ rpc_run(const struct rpc_table *t, struct rpc_call *call)
     /* A handler that succeeds has nothing to complain about. */
     call->reply.n_details = 0;
     call->reply.revision = call->revision;
+}
+
+bool
+rpc_is_prompt(const struct rpc_call *call)
+{
+    return call->bound->prompt && call->frame.payload.len <= LIMIT_PROMPT;
+}
+
+bool
+rpc_try(const struct rpc_table *t, struct rpc_call *call)
+{
+    call->prompt = true;
+    call->status = run(t, call);
+    call->prompt = false;
+    if (call->status != RPC_LATER) {
+        reply_ready(call);
+        return true;
+    }
+    rpc_details_clear(call);
+    call->err.text[0] = '\0';
+    call->err.retry_after_ms = 0;
+    call->revision = 0;
+    call->status = 0;
+    return false;
+}
+
+void
+rpc_run(const struct rpc_table *t, struct rpc_call *call)
+{
+    call->status = run(t, call);
+    reply_ready(call);
 }
 
 size_t

@@ -1,7 +1,7 @@
 /*
  * Calls, as a handler sees them: a table of methods (methods.def), deadlines, statuses, error details.
  *
- * Included by core, query, feed and daemon for handlers; by bus_nng.c to run them. The table is filled before
+ * Included by core, query, feed and daemon for handlers; by the bus to run them. The table is filled before
  * the bus starts and constant afterwards. A rpc_call belongs to one worker while it runs; nothing of it
  * (request, region, slices) outlives the handler, except the response, which lives until the reply is
  * encoded.
@@ -10,6 +10,11 @@
  * a sentence in err; the reply's code is the gRPC code of the table in anchord/status.h. err->retry_after_ms
  * goes to the caller. A handler is called on a query worker (RPC_EDGE) or on the admin pool (the other
  * classes); the thread is registered with RCU.
+ *
+ * A prompt handler (rpc_bind_prompt) is called first where the message was read, which saves two hand-overs
+ * between threads: with call->prompt set it must neither wait nor work for long, and returns RPC_LATER when
+ * it would have to. It is then called again on a worker, from the beginning. Nor may the authorize hook wait
+ * for calls of the class RPC_EDGE.
  */
 #ifndef WIRE_RPC_H
 #define WIRE_RPC_H
@@ -46,6 +51,8 @@ struct rpc_method {
 
 struct rpc_bound;
 
+#define RPC_LATER 1 /* of a prompt handler: call me again on a worker */
+
 struct rpc_call {
     struct mem_region *region;
     const struct rpc_method *method;
@@ -55,6 +62,7 @@ struct rpc_call {
     uint64_t deadline_ns;    /* monotonic */
     void *actor;             /* for the authorize hook to leave and the handler to find */
     uint64_t revision;       /* the handler sets it: reply.revision */
+    bool prompt;             /* the handler must not wait now */
 
     /* private to wire/ */
     const struct rpc_bound *bound;
@@ -94,6 +102,7 @@ void rpc_table_done(struct rpc_table *t);
 /* method: "EdgeService/GetTrust" or the full name. ACD_ENOENT: not in methods.def; ACD_EEXIST: bound already.
  */
 int rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx) ACD_MUSTCHECK;
+int rpc_bind_prompt(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx) ACD_MUSTCHECK;
 void rpc_set_authorize(struct rpc_table *t, rpc_authorize fn, void *ctx);
 void rpc_set_replay(struct rpc_table *t, rpc_replay fn, void *ctx);
 
@@ -128,6 +137,11 @@ void rpc_details_clear(struct rpc_call *call);
 int rpc_admit(const struct rpc_table *t, acd_slice raw, const struct rpc_peer *peer, struct rpc_call *call);
 /* Makes `code` with the sentence the reply. */
 void rpc_refuse(struct rpc_call *call, int code, uint32_t retry_after_ms, const char *text);
+/* Runs an admitted call in call->region where it may not wait. True: the reply is ready; false: it needs a
+ * worker, nothing was done. */
+bool rpc_try(const struct rpc_table *t, struct rpc_call *call);
+/* May rpc_try be worth it? For calls that are admitted. */
+bool rpc_is_prompt(const struct rpc_call *call);
 /* Runs an admitted call in call->region; the reply is ready afterwards, whatever happened. */
 void rpc_run(const struct rpc_table *t, struct rpc_call *call);
 /* The reply's size, within LIMIT_MESSAGE: a larger one is replaced by an error. Then its bytes. */

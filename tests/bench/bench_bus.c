@@ -214,7 +214,7 @@ run(const char *listen, const char *echo_url, double seconds)
     static struct sizes sizes;
     acd_err err = ACD_ERR_INIT;
     must(rpc_table_init(&table, &clock_system) == 0);
-    must(rpc_bind(&table, "EdgeService/GetTrust", get_trust, NULL) == 0);
+    must(rpc_bind_prompt(&table, "EdgeService/GetTrust", get_trust, NULL) == 0);
     struct bus_opts opts = {.table = &table, .urls = &listen, .n_urls = 1};
     must(bus_start(&opts, &bus, &err) == 0);
     request_fill(&sizes);

@@ -278,7 +278,7 @@ def resources(server):
 def storm(server, pki, ca, questions, changes):
     for name in ("leaf", "sub"):
         pki.openssl("x509", "-in", pki.path(name), "-outform", "DER", "-out", pki.path(name, "der"))
-    done = subprocess.run([os.environ["ANCHORD_STORM"], server.socket, "example.com", ca, "api.example.com",
+    done = subprocess.run([os.path.join(harness.BUILD, "tests", "functional", "storm"), server.socket, "example.com", ca, "api.example.com",
                            str(questions), str(changes), pki.path("leaf", "der"), pki.path("sub", "der")],
                           capture_output=True, check=False, timeout=300)
     check(done.returncode == 0, "storm: %s %s" % (done.stdout.decode(), done.stderr.decode()))
@@ -303,6 +303,39 @@ def test_no_stale_answer_and_nothing_grows(case):
     check(after[0] <= before[0] + 8, "descriptors grew from %d to %d" % (before[0], after[0]))
     check(after[1] <= before[1] + 65536, "memory grew from %d to %d KiB" % (before[1], after[1]))
     sys.stderr.write("descriptors %d -> %d, memory %d -> %d KiB\n" % (before[0], after[0], before[1], after[1]))
+    agrees(server)
+
+
+def test_stops_and_kills_lose_nothing_acknowledged(case):
+    server, acknowledged, over = case.server(), [], []
+
+    def create(worker):
+        number = 0
+        while not over:
+            number += 1
+            name = "a%d-%d" % (worker, number)
+            if server.ctl("account", "create", "--name", name).code == 0:
+                acknowledged.append(name)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as clients:
+        work = [clients.submit(create, worker) for worker in range(4)]
+        try:
+            for turn in range(4):
+                goal = len(acknowledged) + 20
+                server.until(lambda goal=goal: len(acknowledged) >= goal, "accounts are created")
+                if turn % 2:
+                    server.kill()
+                    server.start(wait=False)  # and again while it starts
+                    server.kill()
+                else:
+                    equal(server.stop(), 0, "exit status")
+                server.start()
+        finally:
+            over.append(True)
+        for one in work:
+            one.result()
+    there = {one["name"] for one in server.json("account", "list")}
+    check(set(acknowledged) <= there, "lost: %r" % sorted(set(acknowledged) - there))
     agrees(server)
 
 

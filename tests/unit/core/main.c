@@ -1,6 +1,7 @@
 #include "lib/main.h"
 
 Suite *suite_idem(void);
+Suite *suite_imports(void);
 Suite *suite_rules(void);
 
-TEST_MAIN(suite_idem, suite_rules)
+TEST_MAIN(suite_idem, suite_imports, suite_rules)

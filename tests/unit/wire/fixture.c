@@ -21,6 +21,8 @@ get_trust(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, ac
 {
     struct server *s = ctx;
     const Anchord__V1__GetTrustRequest *in = req;
+    if (call->prompt && s->later)
+        return RPC_LATER;
     gate_pass(s);
     Anchord__V1__GetTrustResponse *out =
         wire_new(call->region, Anchord__V1__GetTrustResponse, anchord__v1__get_trust_response);
@@ -35,6 +37,7 @@ get_trust(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, ac
     }
     (void)pthread_mutex_lock(&s->lock);
     s->peer = *call->peer;
+    (void)pthread_getname_np(pthread_self(), s->thread, sizeof(s->thread));
     bool fail = s->fail_first > 0;
     s->fail_first -= fail;
     (void)pthread_mutex_unlock(&s->lock);
@@ -79,7 +82,8 @@ server_start(struct server *s, const struct bus_opts *opts, bool tcp)
     ck_assert_int_eq(pthread_mutex_init(&s->lock, NULL), 0);
     ck_assert_int_eq(pthread_cond_init(&s->cond, NULL), 0);
     ck_assert_int_eq(rpc_table_init(&s->table, &clock_system), 0);
-    ck_assert_int_eq(rpc_bind(&s->table, "EdgeService/GetTrust", get_trust, s), 0);
+    ck_assert_int_eq(
+        (s->prompt ? rpc_bind_prompt : rpc_bind)(&s->table, "EdgeService/GetTrust", get_trust, s), 0);
     ck_assert_int_eq(rpc_bind(&s->table, "ZoneService/CreateZone", create_zone, s), 0);
     const char *urls[] = {s->ipc, "tcp://127.0.0.1:0"};
     o.table = &s->table;

@@ -22,6 +22,8 @@ struct server {
     char idem_key[LIMIT_IDEM_KEY + 1];
     unsigned fail_first; /* so many calls fail with ACD_EUNAVAIL first */
     size_t reply_bytes;  /* of padding */
+    bool prompt, later;  /* GetTrust is bound as prompt; it wants a worker all the same */
+    char thread[16];     /* the last GetTrust ran on */
 };
 
 /* opts may be NULL; table and urls are filled in: ipc, and tcp on a free port when tcp is set. */

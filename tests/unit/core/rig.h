@@ -1,0 +1,17 @@
+/* A core on real plugins, storage in memory, whose calls go through the table of methods as on the bus. */
+#ifndef TESTS_UNIT_CORE_RIG_H
+#define TESTS_UNIT_CORE_RIG_H
+
+#include "core/core.h"
+
+extern int64_t rig_wall_ms;      /* the day is the test's; deadlines are real */
+extern unsigned rig_published;   /* changes */
+extern struct rpc_call rig_call; /* the last one */
+
+void rig_setup(void);
+void rig_teardown(void);
+/* Runs a method ("AccountService/CreateAccount") as a user and under a key. Its response, or NULL when it is
+ * refused; valid until the next call. */
+const void *rig_invoke(uint32_t uid, const char *key, const char *method, const void *req);
+
+#endif
