@@ -135,7 +135,7 @@ query_bind(struct query *q, struct rpc_table *table, acd_err *err)
     if (rc == 0)
         rc = rpc_bind_prompt(table, "EdgeService/VerifyClient", query_verify_client, q);
     if (rc == 0)
-        rc = rpc_bind(table, "EdgeService/Evaluate", query_evaluate, q);
+        rc = rpc_bind_prompt(table, "EdgeService/Evaluate", query_evaluate, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
 }
 
