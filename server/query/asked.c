@@ -193,10 +193,10 @@ asked_verdict(struct asked *a)
     if (rc < 0)
         return rc;
     rc = judge_look_up(a->judge, it);
-    bool open = it->open;
+    bool asked = rc == 0 && it->open;
     if (rc == 0)
         rc = judge_warm(a->judge, it);
-    a->hit = rc == 0 && open && !it->open;
+    a->hit = asked && rc == 0 && !it->open;
     if (rc == 0 && it->open && a->judge->call->prompt)
         return cannot_now(a);
     if (rc == 0 && it->open)
