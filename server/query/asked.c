@@ -149,6 +149,14 @@ cannot(struct asked *a, int rc, const char *error, const char *reason)
     return rc;
 }
 
+/* A prompt call ends here and is asked again where it may wait. */
+static int
+cannot_now(struct asked *a)
+{
+    a->later = true;
+    return cannot(a, ACD_EBUSY, NULL, NULL);
+}
+
 static bool
 presented(const struct asked *a)
 {
@@ -188,8 +196,9 @@ asked_verdict(struct asked *a)
     bool asked = rc == 0 && it->open;
     if (rc == 0)
         rc = judge_warm(a->judge, it);
-    if (asked && rc == 0)
-        query_count(a->judge->q, it->open ? QUERY_VERDICT_MISSES : QUERY_VERDICT_HITS, 1);
+    a->hit = asked && rc == 0 && !it->open;
+    if (rc == 0 && it->open && a->judge->call->prompt)
+        return cannot_now(a);
     if (rc == 0 && it->open)
         rc = judge_cold(a->judge, it);
     if (rc < 0)
@@ -234,6 +243,8 @@ describe(struct asked *a, acd_slice *facts)
     struct chain *chain = &a->judged.chain;
     struct describe d = {a, facts};
     acd_err err = ACD_ERR_INIT;
+    if (j->call->prompt)
+        return cannot_now(a);
     int rc = chain_load(j->q, j->region, chain);
     if (rc == ACD_ENOENT) {
         a->judged.answer->verdict = ANCHORD__V1__VERDICT__NEED_CERTIFICATE;

@@ -29,6 +29,7 @@ struct asked {
     const struct asked_zone *zone;
     struct judged judged;
     Anchord__V1__VerifyQuestion chain; /* the certificate part of the question */
+    bool hit, later;                   /* the verdict was kept; a prompt call would have to wait for it */
     bool has_host, chained, verdict;   /* verdict: judged.answer says what there is to say */
     const acd_slice *facts;            /* NULL: not asked yet */
     int rc;                            /* why a field could not be told */

@@ -5,6 +5,9 @@
  * certificate to be verified, and the rules of a zone to be compiled. A field is computed when a rule first
  * reads it, so a batch whose rules read no certificate verifies none.
  *
+ * A prompt call takes what is there: kept verdicts, compiled rulesets that are short, a small budget. When
+ * that does not do, it is asked again on a worker.
+ *
  * Fail closed: unless all rules could be evaluated and none of them blocks, `allowed` is false. A field that
  * cannot be told, an exhausted budget, a ruleset that does not compile, a host without a zone: each is an
  * error of its answer, with action block, and the other answers of the batch go on.
@@ -13,6 +16,9 @@
 #include "base/rcu.h"
 #include "model/ids.h"
 #include "query/asked.h"
+
+/* What a prompt call may spend: rules looked at per question, steps per rule. */
+enum { PROMPT_RULES = 64, PROMPT_STEPS = 1024 };
 
 struct batch {
     struct judge judge;
@@ -236,6 +242,19 @@ zone_of(struct batch *b, struct asked *a, uint32_t *ret)
 }
 
 static int
+peek_rules(struct batch *b, acd_slice record, struct asked_zone *z)
+{
+    struct ruleset_ref *ref = ruleset_peek(b->judge.q->rulesets, record);
+    if (ref && ruleset_len(ruleset_of(ref)) <= PROMPT_RULES) {
+        z->rules = ref;
+        return 0;
+    }
+    ruleset_put(b->judge.q->rulesets, ref);
+    return RPC_LATER;
+}
+
+/* 0, RPC_LATER or an error. */
+static int
 zone_open(struct batch *b, uint32_t number, struct asked_zone *z)
 {
     struct mem_region *r = b->judge.region;
@@ -251,6 +270,8 @@ zone_open(struct batch *b, uint32_t number, struct asked_zone *z)
     if (!z->id || !z->name)
         return ACD_ENOMEM;
     rc = snap_blob_find(b->judge.view, SNAP_BLOB_RULES, zone.id, &record);
+    if (rc == 0 && b->judge.call->prompt)
+        return peek_rules(b, record, z);
     if (rc == 0)
         rc = ruleset_get(b->judge.q->rulesets, record, &z->rules, &err);
     else if (rc == ACD_ENOENT)
@@ -278,7 +299,7 @@ zone_take(struct batch *b, struct asked *a)
             a->zone = &b->zones[i - 1];
     if (!a->zone) {
         rc = zone_open(b, number, &b->zones[b->nzones]);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         a->zone = &b->zones[b->nzones++];
     }
@@ -300,6 +321,8 @@ evaluate(struct batch *b, struct asked *a)
         a->answer->ruleset_version = ruleset_version(a->zone->rules);
         ruleset_eval(set, a->ctx, &answer);
     }
+    if (a->later || (set && b->judge.call->prompt && answer.error && !a->error && a->rc == 0))
+        return RPC_LATER;
     if (a->rc == ACD_ENOMEM || a->rc == ACD_ECORRUPT)
         return a->rc;
     int rc = fill_answer(a, set ? &answer : &nothing);
@@ -313,13 +336,14 @@ answer_one(struct batch *b, struct asked *a)
 {
     const char *why = NULL;
     int rc = a->answer->error[0] ? 0 : zone_take(b, a);
-    if (rc < 0 || a->answer->error[0])
+    if (rc != 0 || a->answer->error[0])
         return rc;
     if (a->zone->error) {
         refuse(a, asked_bad_rules, a->zone->error);
         return 0;
     }
     rule_ctx_reset(b->ctx);
+    b->ctx->steps_max = b->judge.call->prompt ? PROMPT_STEPS : RULE_STEPS_MAX;
     b->ctx->fill = asked_fill;
     b->ctx->arg = a;
     a->ctx = b->ctx;
@@ -379,6 +403,20 @@ run_on_view(struct batch *b)
     return rc;
 }
 
+static void
+count(const struct batch *b)
+{
+    uint64_t hits = 0, asked = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        hits += b->items[i].hit;
+        asked += b->items[i].verdict;
+    }
+    query_count(b->judge.q, QUERY_EVALUATE_QUESTIONS, b->n);
+    query_count(b->judge.q, QUERY_VERDICT_HITS, hits);
+    if (asked > hits)
+        query_count(b->judge.q, QUERY_VERDICT_MISSES, asked - hits);
+}
+
 int
 query_evaluate(void *ctx, struct rpc_call *call, const void *req_, void **ret_resp, acd_err *err)
 {
@@ -391,6 +429,8 @@ query_evaluate(void *ctx, struct rpc_call *call, const void *req_, void **ret_re
         .n = req->n_questions,
         .now_ms = clock_wall_ms(q->deps.clock),
     };
+    if (call->prompt && req->explain)
+        return RPC_LATER;
     b.resp = wire_new(r, Anchord__V1__EvaluateResponse, anchord__v1__evaluate_response);
     b.items = mem_new_n(r, b.n, struct asked);
     b.zones = mem_new_n(r, b.n, struct asked_zone);
@@ -402,8 +442,10 @@ query_evaluate(void *ctx, struct rpc_call *call, const void *req_, void **ret_re
     b.resp->n_answers = b.n;
     for (size_t i = 0; i < b.n; i++)
         prepare(&b, i);
-    query_count(q, QUERY_EVALUATE_QUESTIONS, b.n);
     int rc = run_on_view(&b);
+    if (rc == RPC_LATER)
+        return rc;
+    count(&b);
     *ret_resp = b.resp;
     return rc < 0 ? query_failed(rc, err) : 0;
 }

@@ -135,7 +135,7 @@ query_bind(struct query *q, struct rpc_table *table, acd_err *err)
     if (rc == 0)
         rc = rpc_bind_prompt(table, "EdgeService/VerifyClient", query_verify_client, q);
     if (rc == 0)
-        rc = rpc_bind(table, "EdgeService/Evaluate", query_evaluate, q);
+        rc = rpc_bind_prompt(table, "EdgeService/Evaluate", query_evaluate, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
 }
 
@@ -151,10 +151,10 @@ query_counters(struct query *q, struct query_counters *ret)
     *ret = (struct query_counters){
         .trust_questions = count_of(q, QUERY_TRUST_QUESTIONS),
         .verify_questions = count_of(q, QUERY_VERIFY_QUESTIONS),
+        .evaluate_questions = count_of(q, QUERY_EVALUATE_QUESTIONS),
         .verifications = count_of(q, QUERY_VERIFICATIONS),
         .verdict_hits = count_of(q, QUERY_VERDICT_HITS),
         .verdict_misses = count_of(q, QUERY_VERDICT_MISSES),
-        .evaluate_questions = count_of(q, QUERY_EVALUATE_QUESTIONS),
     };
     struct verdict_counters v;
     verdict_cache_counters(q->verdicts, &v);

@@ -200,6 +200,25 @@ ruleset_get(struct rulesets *c, acd_slice record, struct ruleset_ref **ret, acd_
     return rc;
 }
 
+struct ruleset_ref *
+ruleset_peek(struct rulesets *c, acd_slice record)
+{
+    const uint8_t *digest = rule_record_digest(record);
+    struct ruleset_ref *ref = NULL;
+    (void)pthread_mutex_lock(&c->lock);
+    if (digest)
+        ref = map_find(&c->by_digest, slice_of(digest, DIGEST_BYTES));
+    if (ref && ref->ready) {
+        ref->refs++;
+        ref_unlink(c, ref);
+        ref_to_front(c, ref);
+    } else {
+        ref = NULL;
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+    return ref;
+}
+
 void
 ruleset_put(struct rulesets *c, struct ruleset_ref *ref)
 {

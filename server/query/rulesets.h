@@ -19,6 +19,8 @@ void rulesets_free(struct rulesets *c); /* nothing is held any more; NULL is fin
 /* The compiled form of a record (rule/record.h). Held until ruleset_put. ACD_ECORRUPT, ACD_EINVAL: it cannot
  * be compiled, and nothing may be concluded. */
 int ruleset_get(struct rulesets *c, acd_slice record, struct ruleset_ref **ret, acd_err *err) ACD_MUSTCHECK;
+/* The same if it is compiled already; NULL: it is not. */
+struct ruleset_ref *ruleset_peek(struct rulesets *c, acd_slice record);
 void ruleset_put(struct rulesets *c, struct ruleset_ref *ref); /* NULL is fine */
 const struct ruleset *ruleset_of(const struct ruleset_ref *ref);
 const char *ruleset_id(const struct ruleset_ref *ref);

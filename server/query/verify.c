@@ -57,11 +57,11 @@ static int
 warm_pass(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
-        bool was_open = b->items[i].open;
+        bool open = b->items[i].open;
         int rc = judge_warm(&b->judge, &b->items[i]);
         if (rc < 0)
             return rc;
-        b->hits += was_open && !b->items[i].open;
+        b->hits += open && !b->items[i].open;
         b->open += b->items[i].open;
     }
     return 0;

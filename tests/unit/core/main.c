@@ -2,5 +2,6 @@
 
 Suite *suite_idem(void);
 Suite *suite_imports(void);
+Suite *suite_rules(void);
 
-TEST_MAIN(suite_idem, suite_imports)
+TEST_MAIN(suite_idem, suite_imports, suite_rules)
