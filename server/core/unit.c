@@ -244,6 +244,12 @@ attempt(struct unit *u, const struct op *op, const void *req, void *plan, void *
     return plug_commit(u->db.s, err);
 }
 
+static bool
+expired(struct core *core, const struct rpc_call *call)
+{
+    return call->deadline_ns && clock_mono_ns(core->deps.clock) >= call->deadline_ns;
+}
+
 static int
 run_write(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void *plan,
           void **ret_resp, acd_err *err)
@@ -252,15 +258,14 @@ run_write(struct core *core, const struct op *op, struct rpc_call *call, const v
     int rc = writer_enter(core, call, err);
     if (rc < 0)
         return rc;
-    for (int i = 0; i < BUSY_TRIES; i++) {
-        if (i > 0)
+    int tries = 0;
+    do {
+        if (tries > 0)
             unit_done(&u);
         unit_init(&u, core, call, core->write_s);
         rpc_details_clear(call);
         rc = attempt(&u, op, req, plan, ret_resp, err);
-        if (rc != ACD_EBUSY || (call->deadline_ns && clock_mono_ns(core->deps.clock) >= call->deadline_ns))
-            break;
-    }
+    } while (rc == ACD_EBUSY && ++tries < BUSY_TRIES && !expired(core, call));
     if (rc == 0 && u.rev) {
         call->revision = u.rev;
         core->deps.publish(core->deps.publish_ctx, core->write_s, &u.changes, u.rev);

@@ -354,7 +354,7 @@ int
 snap_reader_refresh(struct snap_reader *r, struct snap_view **ret, acd_err *err)
 {
     struct snap_slot slot;
-    uint64_t size;
+    uint64_t size = 0;
     CHECK_MAGIC(r, READER_MAGIC);
     *ret = NULL;
     if (r->copied)
