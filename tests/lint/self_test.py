@@ -155,7 +155,7 @@ def figures():
                                    "--quick", "--json", out], capture_output=True, text=True, check=False)
             with open(out, encoding="utf-8") as read:
                 rows = json.load(read)["figures"]
-        results.append((done.returncode, [row["reached"] for row in rows]))
+        results.append((done.returncode, [row["ok"] for row in rows]))
     return results == [(0, [True, False]), (1, [True, False]), (1, [True, False]), (1, [])], results
 
 
