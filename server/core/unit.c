@@ -239,7 +239,7 @@ attempt(struct unit *u, const struct op *op, const void *req, void *plan, void *
         plug_rollback(u->db.s);
         if (dry)
             u->rev = 0;
-        return rc == IDEM_REPLAYED ? IDEM_REPLAYED : rc;
+        return rc;
     }
     return plug_commit(u->db.s, err);
 }

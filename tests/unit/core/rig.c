@@ -88,6 +88,12 @@ rig_teardown(void)
     mem_done(&region);
 }
 
+struct rpc_table *
+rig_table(void)
+{
+    return &table;
+}
+
 const void *
 rig_invoke(uint32_t uid, const char *key, const char *method, const void *req)
 {

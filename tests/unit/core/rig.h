@@ -10,6 +10,7 @@ extern struct rpc_call rig_call; /* the last one */
 
 void rig_setup(void);
 void rig_teardown(void);
+struct rpc_table *rig_table(void); /* every method of core is bound */
 /* Runs a method ("AccountService/CreateAccount") as a user and under a key. Its response, or NULL when it is
  * refused; valid until the next call. */
 const void *rig_invoke(uint32_t uid, const char *key, const char *method, const void *req);
