@@ -78,6 +78,8 @@ core_now(struct core *core)
 const char *
 call_actor(struct rpc_call *call)
 {
+    if (call->actor)
+        return call->actor;
     const char *actor = call->peer->uid_known
                             ? mem_printf(call->region, "uid:%llu", (unsigned long long)call->peer->uid)
                             : "unknown";

@@ -14,7 +14,6 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "core/authz.h"
 #include "daemon/parts.h"
 #include "model/collections.h"
 
@@ -95,7 +94,9 @@ start_services(struct server *s, acd_err *err)
         .bundles = (size_t)s->conf->cache.bundles,
         .rules = (size_t)s->conf->cache.rules,
     };
-    int rc = core_new(&core, &s->core, err);
+    int rc = authz_load(&s->authz, s->data, err);
+    if (rc == 0)
+        rc = core_new(&core, &s->core, err);
     if (rc == 0)
         rc = query_new(&query, &s->query, err);
     if (rc == 0)
@@ -103,7 +104,7 @@ start_services(struct server *s, acd_err *err)
     if (rc < 0)
         return rc;
     s->has_table = true;
-    rpc_set_authorize(&s->table, core_authorize, NULL);
+    rpc_set_authorize(&s->table, core_authorize, &s->authz);
     rc = core_bind(s->core, &s->table, err);
     if (rc == 0)
         rc = query_bind(s->query, &s->table, err);

@@ -27,7 +27,8 @@ anchord_admin_call(struct acd_client *client, const char *method, const void *re
                                 .timeout_ms = o->timeout_ms ? o->timeout_ms : client->timeout_ms,
                                 .idem_key = o->idem_key,
                                 .authorization = o->authorization ? o->authorization : client->authorization,
-                                .traceparent = o->traceparent};
+                                .traceparent = o->traceparent,
+                                .caller = o->caller};
     if (!call.method)
         return refuse(res, ACD_ENOTSUP, err);
     must(((const ProtobufCMessage *)req)->descriptor == call.method->request);
