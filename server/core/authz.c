@@ -1,113 +1,160 @@
 #include "core/authz.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
+#include "core/unit.h"
 
-enum { TOKEN_MIN = 40, TOKEN_MAX = 80 };
+/* --- methods ----------------------------------------------------------------------------------------------
+ */
 
-static const char admin_token_actor[] = "token:admin";
+struct permit {
+    const char *method;
+    enum permit_kind kind;
+    enum permission_area area;
+    enum permission_level level;
+};
 
-/* --- the administrator's token ----------------------------------------------------------------------------
+static const struct permit permits[] = {
+#define PERMIT(service, name, kind, area, level)                                    \
+    {"anchord.v1." #service "/" #name, PERMIT_##kind, (enum permission_area)(area), \
+     (enum permission_level)(level)},
+#include "core/permits.def"
+#undef PERMIT
+};
+
+enum permit_kind
+authz_permit(const struct rpc_method *m, permission_set *ret_needed)
+{
+    if (m->class == RPC_EDGE) {
+        *ret_needed = permission(PERM_QUERY, PERM_READ);
+        return PERMIT_NEEDS;
+    }
+    for (size_t i = 0; i < sizeof(permits) / sizeof(permits[0]); i++)
+        if (strcmp(permits[i].method, m->name) == 0) {
+            *ret_needed = permission(permits[i].area, permits[i].level);
+            return permits[i].kind;
+        }
+    return PERMIT_UNKNOWN;
+}
+
+static int
+check_permit(struct rpc_call *call, const struct grant *g, acd_err *err)
+{
+    permission_set needed = 0;
+    enum permit_kind kind = authz_permit(call->method, &needed);
+    if (kind == PERMIT_ANY || (kind == PERMIT_NEEDS && (g->permissions & needed)))
+        return 0;
+    rpc_detail_error_info(call, "PERMISSION_MISSING", 0, call->method->name);
+    return err_set(err, ACD_EDENIED,
+                   kind == PERMIT_NEEDS ? "the token does not permit this"
+                                        : "this needs the local socket, as root or as the server's own user");
+}
+
+/* --- callers ----------------------------------------------------------------------------------------------
  */
 
 static bool
-is_token(acd_slice s)
+is_administrator(const struct rpc_peer *peer)
 {
-    const char *p = s.ptr;
-    for (size_t i = 0; i < s.len; i++) {
-        bool alnum = (p[i] >= '0' && p[i] <= '9') || ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z');
-        if (!alnum && p[i] != '_' && p[i] != '-')
-            return false;
-    }
-    return s.len >= TOKEN_MIN && s.len <= TOKEN_MAX;
-}
-
-static int
-read_token(const char *path, int fd, struct authz *a, acd_err *err)
-{
-    struct stat st;
-    char text[TOKEN_MAX + 2]; /* a line feed, and one byte that is too much */
-    if (fstat(fd, &st) < 0)
-        return err_set(err, ACD_EIO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode) || (st.st_mode & 077))
-        return err_set(err, ACD_EINVAL, "%s: others than its owner may read it; chmod 600 it", path);
-    ssize_t n = read(fd, text, sizeof(text));
-    if (n < 0)
-        return err_set(err, ACD_EIO, "%s: %s", path, strerror(errno));
-    if (n > 0 && text[n - 1] == '\n')
-        n--;
-    bool good = is_token(slice_of(text, (size_t)n));
-    if (good)
-        digest_sha256(text, (size_t)n, a->token);
-    wipe(text, sizeof(text));
-    a->has_token = good;
-    return good
-               ? 0
-               : err_set(err, ACD_EINVAL, "%s: a token is one line of %d to %d characters of 0-9 A-Z a-z _ -",
-                         path, TOKEN_MIN, TOKEN_MAX);
-}
-
-int
-authz_load(struct authz *a, const char *dir, acd_err *err)
-{
-    char path[PATH_MAX];
-    *a = (struct authz){0};
-    if (snprintf(path, sizeof(path), "%s/admin.token", dir) >= (int)sizeof(path))
-        return err_set(err, ACD_EINVAL, "data directory: path is too long");
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : err_set(err, ACD_EIO, "%s: %s", path, strerror(errno));
-    return read_token(path, fd, a, err);
-}
-
-/* --- calls ------------------------------------------------------------------------------------------------
- */
-
-static int
-authorize_delegated(const struct authz *a, struct rpc_call *call, acd_err *err)
-{
-    static const char scheme[] = "Bearer ";
-    acd_slice auth = rpc_metadata(call, "authorization");
-    uint8_t digest[DIGEST_LEN];
-    if (a->has_token && auth.len > sizeof(scheme) - 1 && memcmp(auth.ptr, scheme, sizeof(scheme) - 1) == 0) {
-        /* Digests are compared, so the time that this takes says nothing about the token. */
-        digest_sha256((const char *)auth.ptr + sizeof(scheme) - 1, auth.len - (sizeof(scheme) - 1), digest);
-        if (memcmp(digest, a->token, sizeof(digest)) == 0) {
-            call->actor = (void *)admin_token_actor;
-            return 0;
-        }
-    }
-    rpc_detail_error_info(call, "CREDENTIALS_UNKNOWN", 0, "");
-    return err_set(err, ACD_EUNAUTH, "no credentials that are known here came with the call");
+    return peer->transport == RPC_IPC && peer->uid_known && (peer->uid == 0 || peer->uid == geteuid());
 }
 
 /* The key alone says it, whatever the value. */
 static bool
-is_delegated(const struct rpc_call *call)
+has_metadata(const struct rpc_call *call, const char *key)
 {
     for (uint32_t i = 0; i < call->frame.n_meta; i++)
-        if (slice_eqs(call->frame.meta[i].key, "delegated"))
+        if (slice_eqs(call->frame.meta[i].key, key))
             return true;
     return false;
+}
+
+/* Where the caller is: what a peer that may speak for others says, or the peer's own address without its
+ * port. */
+static acd_slice
+source_of(const struct rpc_call *call)
+{
+    const struct rpc_peer *peer = call->peer;
+    if (has_metadata(call, "delegated"))
+        return is_administrator(peer) ? rpc_metadata(call, "delegated") : slice_of(NULL, 0);
+    if (peer->transport != RPC_TCP)
+        return slice_of(NULL, 0);
+    const char *end = strrchr(peer->remote, ':'), *begin = peer->remote;
+    if (!end)
+        return slice_of(NULL, 0);
+    if (*begin == '[' && end[-1] == ']')
+        begin++, end--;
+    return slice_of(begin, (size_t)(end - begin));
+}
+
+/* --- credentials ------------------------------------------------------------------------------------------
+ */
+
+static int
+refuse(struct rpc_call *call, acd_err *err)
+{
+    rpc_detail_error_info(call, "CREDENTIALS_UNKNOWN", 0, "");
+    return err_set(err, ACD_EUNAUTH, "no credentials that are known here came with the call");
+}
+
+/* Bearer wins over email and key. Empty: there is no secret. */
+static acd_slice
+secret_of(const struct rpc_call *call, bool *ret_is_key)
+{
+    static const char scheme[] = "Bearer ";
+    acd_slice auth = rpc_metadata(call, "authorization");
+    *ret_is_key = !has_metadata(call, "authorization");
+    if (*ret_is_key)
+        return rpc_metadata(call, "x-auth-key");
+    if (auth.len < sizeof(scheme) - 1 || memcmp(auth.ptr, scheme, sizeof(scheme) - 1) != 0)
+        return slice_of(NULL, 0);
+    return slice_of((const char *)auth.ptr + sizeof(scheme) - 1, auth.len - (sizeof(scheme) - 1));
+}
+
+static bool
+is_valid(const struct core *core, const struct rpc_call *call, const struct grant *g, bool is_key)
+{
+    if (g->expires_ms && core_now(core) >= g->expires_ms)
+        return false;
+    return !is_key || (g->email[0] && slice_eqs(rpc_metadata(call, "x-auth-email"), g->email));
+}
+
+static int
+by_credentials(struct core *core, struct rpc_call *call, acd_err *err)
+{
+    struct grant *g;
+    bool is_key;
+    acd_slice secret = secret_of(call, &is_key);
+    int rc = tokens_find(core_tokens(core), secret, call->region, &g);
+    if (rc == ACD_EUNAVAIL)
+        return err_set(err, rc,
+                       "the tokens cannot be read from storage; nobody is let in by one until they can");
+    if (rc == ACD_ENOENT || (rc == 0 && !is_valid(core, call, g, is_key)))
+        return refuse(call, err);
+    if (rc < 0)
+        return rc;
+    acd_slice source = source_of(call);
+    if (!grant_has_source(g, source)) {
+        rpc_detail_error_info(call, "SOURCE_NOT_ALLOWED", 0, "");
+        return err_set(err, ACD_EDENIED, "the token is not to be used from '%.*s'", (int)source.len,
+                       source.len ? (const char *)source.ptr : "");
+    }
+    call->actor = g->actor;
+    call->scope = &g->scope;
+    return check_permit(call, g, err);
 }
 
 int
 core_authorize(void *ctx, struct rpc_call *call, acd_err *err)
 {
-    const struct rpc_peer *peer = call->peer;
     call->actor = NULL;
-    if (is_delegated(call))
-        return authorize_delegated(ctx, call, err);
-    if (call->method->class == RPC_EDGE)
-        return 0;
-    if (peer->transport == RPC_IPC && peer->uid_known && (peer->uid == 0 || peer->uid == geteuid()))
+    call->scope = NULL;
+    if (has_metadata(call, "authorization") || has_metadata(call, "x-auth-key") ||
+        has_metadata(call, "delegated"))
+        return by_credentials(ctx, call, err);
+    if (call->method->class == RPC_EDGE || is_administrator(call->peer))
         return 0;
     rpc_detail_error_info(call, "NOT_ADMINISTRATOR", 0, call->method->name);
     return err_set(err, ACD_EDENIED,

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "core/authz.h"
 #include "daemon/parts.h"
 #include "model/collections.h"
 
@@ -94,9 +95,7 @@ start_services(struct server *s, acd_err *err)
         .bundles = (size_t)s->conf->cache.bundles,
         .rules = (size_t)s->conf->cache.rules,
     };
-    int rc = authz_load(&s->authz, s->data, err);
-    if (rc == 0)
-        rc = core_new(&core, &s->core, err);
+    int rc = core_new(&core, &s->core, err);
     if (rc == 0)
         rc = query_new(&query, &s->query, err);
     if (rc == 0)
@@ -104,7 +103,7 @@ start_services(struct server *s, acd_err *err)
     if (rc < 0)
         return rc;
     s->has_table = true;
-    rpc_set_authorize(&s->table, core_authorize, &s->authz);
+    rpc_set_authorize(&s->table, core_authorize, s->core);
     rc = core_bind(s->core, &s->table, err);
     if (rc == 0)
         rc = query_bind(s->query, &s->table, err);

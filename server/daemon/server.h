@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 
 #include "conf/conf.h"
-#include "core/authz.h"
 #include "core/core.h"
 #include "feed/publish.h"
 #include "plug/registry.h"
@@ -28,7 +27,6 @@ struct server {
     struct plug_session *heal_session; /* of the main thread */
     struct core *core;
     struct query *query;
-    struct authz authz;
     struct rpc_table table;
     bool has_table;
     _Atomic(struct bus *) bus; /* calls arrive before it is set */

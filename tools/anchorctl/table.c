@@ -18,6 +18,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"ca", "the CAs (mTLS certificates) that an account brings"},
     {"host", "which CAs may vouch for clients of which hosts"},
     {"quota", "how many CAs an account may hold"},
+    {"token", "credentials of callers that come over the gateway or the network"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
@@ -101,6 +102,18 @@ const struct ctl_cmd ctl_cmds[] = {
                "default."},
     {"quota", "audit", NO_ARGS, .uses = USES(TAKES(ACCOUNT)), .run = cmd_quota_audit,
      .help = "compare the counters with what is stored", .detail = "Exits with 1 when they differ."},
+
+    {"token", "create", NO_ARGS,
+     .uses = USES(NEEDS(ACCOUNT), NEEDS(PERMISSION), TAKES(ZONE), TAKES(EXPIRES), TAKES(SOURCES), TAKES(NAME),
+                  TAKES(EMAIL), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION, .run = cmd_token_create, .help = "create a token, which is shown once",
+     .detail = "Permissions are `all` or names, each with Read or Write at its end: Account: SSL and Certificates, SSL "
+               "and Certificates, Access: Mutual TLS Certificates, Zone WAF, Account Settings, Trust Query. With "
+               "--zone, zone by zone with commas between, it reaches only those zones; without, all of the account."},
+    {"token", "list", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_token_list,
+     .help = "list the tokens of an account, newest first"},
+    {"token", "revoke", ONE_ARG("ID"), .uses = USES(TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_token_revoke, .help = "revoke a token: it is refused from then on"},
 
     {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
      .uses = USES(TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,

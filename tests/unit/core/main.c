@@ -1,8 +1,9 @@
 #include "lib/main.h"
 
 Suite *suite_authz(void);
+Suite *suite_tokens(void);
 Suite *suite_idem(void);
 Suite *suite_imports(void);
 Suite *suite_rules(void);
 
-TEST_MAIN(suite_authz, suite_idem, suite_imports, suite_rules)
+TEST_MAIN(suite_authz, suite_idem, suite_imports, suite_rules, suite_tokens)

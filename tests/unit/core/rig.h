@@ -11,6 +11,12 @@ extern struct rpc_call rig_call; /* the last one */
 void rig_setup(void);
 void rig_teardown(void);
 struct rpc_table *rig_table(void); /* every method of core is bound */
+struct core *rig_core(void);
+
+/* What the calls to come carry as metadata: key, value, key, value, ..., NULL. NULL: nothing. */
+extern const char *const *rig_meta;
+extern const char *rig_remote; /* and where they come from: NULL is the local socket */
+
 /* Runs a method ("AccountService/CreateAccount") as a user and under a key. Its response, or NULL when it is
  * refused; valid until the next call. */
 const void *rig_invoke(uint32_t uid, const char *key, const char *method, const void *req);
