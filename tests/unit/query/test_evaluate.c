@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "base/thread.h"
 #include "lib/main.h"
+#include "lib/stand_in.h"
 #include "model/digest.h"
-#include "plug/life.h"
 #include "query/part.h"
 #include "rule/record.h"
 #include "snap/writer.h"
@@ -45,72 +45,7 @@ describe(void *inst, acd_slice leaf, const acd_slice *inter, size_t n, acd_field
     return rc < 0 ? rc : fn(ctx, "anchord.of_the_future", SLICE_LIT("x"));
 }
 
-static int
-build(void *inst, const acd_bundle_spec *spec, acd_bundle **ret, acd_err *err)
-{
-    (void)inst, (void)spec, (void)err;
-    *ret = malloc(1);
-    return 0;
-}
-
-static void
-bundle_free(acd_bundle *b)
-{
-    free(b);
-}
-
-static int
-inspect(void *inst, const acd_inspect *what, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
-        acd_err *err)
-{
-    (void)inst, (void)what, (void)cert, (void)finding, (void)ctx, (void)err;
-    return 0;
-}
-
-static const acd_validator_ops ops = {
-    .struct_size = sizeof(ops),
-    .inspect = inspect,
-    .bundle_build = build,
-    .bundle_free = bundle_free,
-    .verify = verify,
-    .describe = describe,
-};
-
-static int
-create(const acd_host *host, const acd_conf_val *vals, size_t n, void **ret, acd_err *err)
-{
-    (void)host, (void)vals, (void)n, (void)err;
-    *ret = (void *)&ops;
-    return 0;
-}
-
-static int
-start(void *inst, acd_err *err)
-{
-    (void)inst, (void)err;
-    return 0;
-}
-
-static void
-destroy(void *inst)
-{
-    (void)inst;
-}
-
-static const acd_plugin plugin = {
-    .struct_size = sizeof(plugin),
-    .major = ACD_PLUGIN_MAJOR,
-    .kind = ACD_VALIDATOR,
-    .thread = ACD_FREE_THREADED,
-    .name = "saying",
-    .version = "1",
-    .build_id = "test",
-    .summary = "says what the leaf says",
-    .create = create,
-    .start = start,
-    .destroy = destroy,
-    .ops = &ops,
-};
+static const acd_validator_ops acts = {.verify = verify, .describe = describe};
 
 /* --- a query layer over one zone --------------------------------------------------------------------------
  */
@@ -119,8 +54,7 @@ static const char zone_id[] = "0123456789abcdef0123456789abcdef";
 static const char ca_id[] = "00000000-0000-4000-8000-000000000001";
 
 static struct rig {
-    struct plug *plug;
-    struct plug_validator validator;
+    struct stand_in validator;
     struct snap_writer *w;
     struct snap_pub pub;
     struct query *query;
@@ -188,20 +122,14 @@ setup_world(void)
 static void
 setup(void)
 {
-    const struct plug_env env = {.clock = &clock_system};
     acd_err err = ACD_ERR_INIT;
     atomic_store(&verified, 0);
     atomic_store(&described, 0);
     rcu_thread_enter();
     rig = (struct rig){0};
-    ck_assert_int_eq(plug_new(ACD_VALIDATOR, "saying", &plugin, &env, &rig.plug, &err), 0);
-    ck_assert_msg(plug_open(rig.plug, &err) == 0, "%s", err.text);
-    ck_assert_int_eq(plug_configure(rig.plug, NULL, 0, &err), 0);
-    ck_assert_int_eq(plug_create(rig.plug, &err), 0);
-    ck_assert_int_eq(plug_start(rig.plug, &err), 0);
-    plug_validator_init(&rig.validator, rig.plug);
+    stand_in_open(&rig.validator, &acts);
     const struct query_deps deps = {.pub = &rig.pub,
-                                    .validator = &rig.validator,
+                                    .validator = &rig.validator.validator,
                                     .clock = &clock_system,
                                     .verdicts = 1024,
                                     .bundles = 4,
@@ -218,7 +146,7 @@ teardown(void)
     snap_pub_set(&rig.pub, NULL);
     rcu_drain();
     snap_writer_free(rig.w);
-    plug_free(rig.plug);
+    stand_in_close(&rig.validator);
     mem_done(&rig.region);
     rcu_thread_leave();
 }
