@@ -1,6 +1,7 @@
 """Rules of a zone: kept whole, seen at once, and asked about requests with good, foreign and no certificates."""
 import json
 import os
+import re
 import sqlite3
 
 import harness
@@ -329,6 +330,34 @@ def test_skip_of_other_rulesets_is_refused(case):
     equal([r["expression"] for r in server.json("rule", "list", "--zone", "example.com")], ["ssl"])
     put(server, [rule("true", "skip", action_parameters={"ruleset": "current"}), rule("true")])
     equal(evaluate(server, "a.example.com")["allowed"], True)
+
+
+def test_examples_of_the_manual(case):
+    """What the manual shows can be written as it stands there."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    with open(os.path.join(root, "tools", "manual", "rules.md"), encoding="utf-8") as page:
+        text = page.read()
+    blocks = [line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    cells = [row[-1] for row in (line.split(" | ") for line in text.splitlines()) if len(row) > 3 and row[-1][:1] == "`"]
+    examples = blocks + [cell.rstrip("| ").strip("`").replace("\\|", "|") for cell in cells]
+    check(len(examples) > 150, "%d examples" % len(examples))
+    server = case.server(start=False)
+    for example in examples:
+        result = server.ctl("rule", "check", "-", stdin=example.encode())
+        check(result.code == 0, "%s: %s" % (example, result.err))
+
+
+def test_words_of_the_language(case):
+    server = case.server(start=False)
+    fields = server.json("rule", "fields")
+    found = [f for f in fields if f["name"] == "http.request.headers"]
+    equal([(f["type"], f["source"]) for f in found], [("Map<Array<Bytes>>", "request")])
+    text = server.ctl("rule", "fields").expect(0).out
+    equal([line.split()[0] for line in text.splitlines()], [f["name"] for f in fields], "names")
+    functions = server.json("rule", "functions")
+    equal([(f["least"], f["most"], f["result"]) for f in functions if f["name"] == "substring"], [(2, 3, "Bytes")])
+    text = server.ctl("rule", "functions").expect(0).out
+    equal([line.split()[0] for line in text.splitlines()], [f["name"] for f in functions], "names")
 
 
 def test_commands_and_their_exit_codes(case):
