@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -18,9 +19,21 @@ enum change_kind {
     CHANGED_TOKEN, /* key: token id; no part of the snapshot */
 };
 
+/* The CAs that a host has after the change, in no order. Revisions as in the rows. */
+struct change_ca {
+    acd_slice id;
+    int64_t deployed;
+};
+struct change_host {
+    acd_slice zone_id;
+    const struct change_ca *cas;
+    size_t n;
+};
+
 struct change_item {
     enum change_kind kind;
     const char *key;
+    const struct change_host *host; /* of CHANGED_HOST, where it is known; NULL: to be read */
 };
 
 struct change_set {
@@ -31,5 +44,9 @@ struct change_set {
 
 void change_init(struct change_set *set, struct mem_region *region);
 int change_add(struct change_set *set, enum change_kind kind, const char *key) ACD_MUSTCHECK;
+/* A host with all that it has now, so that nobody need read it again. Everything is copied. Of several items
+ * about one host the last counts. */
+int change_add_host(struct change_set *set, acd_slice pattern, acd_slice zone_id, const struct change_ca *cas,
+                    size_t n) ACD_MUSTCHECK;
 
 #endif
