@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "rule/bytes.h"
 #include "rule/find.h"
 #include "rule/regex_parse.h"
 #include "rule/regex_re2.h"
@@ -447,6 +448,8 @@ match_tail(const struct rule_regex *re, const uint8_t *p, size_t len)
     size_t run = len, n = re->literal_len;
     while (run > 0 && re_set_has(&re->last, p[run - 1]))
         run--;
+    if (n > 0 && !re_set_has(&re->last, re->literal[n - 1])) /* it can end only where the run begins */
+        return len - run >= re->least && run >= n && bytes_same(p + run - n, re->literal, n);
     size_t from = run > n ? run - n : 0;
     return len - run >= re->least && len - from >= n + re->least &&
            rule_find(p + from, len - from - re->least, re->literal, n);
