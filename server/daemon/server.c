@@ -238,4 +238,5 @@ server_tick(struct server *s)
 {
     publisher_heal(s->publisher, s->heal_session);
     publisher_beat(s->publisher, s->heal_session);
+    publisher_compact(s->publisher);
 }
