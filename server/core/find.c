@@ -17,10 +17,10 @@ first_row(struct unit *u, const struct db_query *q, acd_value **ret_row, acd_err
     return 0;
 }
 
-static int
-not_found(struct unit *u, const char *what, const char *which, acd_err *err)
+int
+find_refuse(struct unit *u, const char *what, const char *which, uint32_t rest, acd_err *err)
 {
-    rpc_detail_error_info(u->call, "NOT_FOUND", 0, which);
+    rpc_detail_error_info(u->call, "NOT_FOUND", rest, which);
     return err_set(err, ACD_ENOENT, "no %s '%s'", what, which);
 }
 
@@ -35,7 +35,7 @@ find_by(struct unit *u, const char *what, const char *which, enum collection col
         return err_set(err, ACD_EINVAL, "%s is missing: give its id or its name", what);
     int rc = id_is_hex(slice_str(which)) ? db_get(&u->db, coll, VALS(VAL_TEXT(which)), 1, ret_row, err)
                                          : first_row(u, &q, ret_row, err);
-    return rc == ACD_ENOENT ? not_found(u, what, which, err) : rc;
+    return rc == ACD_ENOENT ? find_refuse(u, what, which, 0, err) : rc;
 }
 
 int
@@ -56,7 +56,7 @@ find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err)
     if (!id_is_uuid(slice_str(id)))
         return err_set(err, ACD_EINVAL, "'%s' is not a certificate id (a UUID)", id);
     int rc = db_get(&u->db, COLL_CERT, VALS(VAL_TEXT(id)), 1, ret_row, err);
-    return rc == ACD_ENOENT ? not_found(u, "certificate", id, err) : rc;
+    return rc == ACD_ENOENT ? find_refuse(u, "certificate", id, 0, err) : rc;
 }
 
 int

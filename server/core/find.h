@@ -10,6 +10,10 @@ int find_account(struct unit *u, const char *id_or_name, acd_value **ret_row, ac
 int find_zone(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 int find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 
+/* ACD_ENOENT for what a request names, with the number that the REST API shows (0: none). */
+int find_refuse(struct unit *u, const char *what, const char *which, uint32_t rest,
+                acd_err *err) ACD_MUSTCHECK;
+
 /* A name of an object: 1 to LIMIT_NAME bytes of printable UTF-8. field is for the error. */
 int check_name(struct rpc_call *call, const char *field, const char *name, acd_err *err) ACD_MUSTCHECK;
 

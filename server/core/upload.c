@@ -117,7 +117,9 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
     struct check_ctx ctx = {region, up};
     const acd_inspect req = {
         .struct_size = sizeof(req),
-        .role = up->leaf ? ACD_ROLE_LEAF : ACD_ROLE_CA,
+        .role = up->root   ? ACD_ROLE_ORIGIN_ROOT
+                : up->leaf ? ACD_ROLE_LEAF
+                           : ACD_ROLE_CA,
         .text = up->text,
         .key = key,
         .at_ms = now_ms,
@@ -152,11 +154,18 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
 int
 upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err)
 {
+    return upload_refuse_as(call, up, "UPLOAD_REFUSED", 0, err);
+}
+
+int
+upload_refuse_as(struct rpc_call *call, const struct upload *up, const char *reason, uint32_t rest,
+                 acd_err *err)
+{
     const char *first = "";
     for (size_t i = up->nfindings; i-- > 0;)
         if (up->findings[i]->severity == ANCHORD__V1__SEVERITY__SEVERITY_ERROR)
             first = up->findings[i]->message;
-    rpc_detail_error_info(call, "UPLOAD_REFUSED", 0, "");
+    rpc_detail_error_info(call, reason, rest, "");
     for (size_t i = 0; i < up->nfindings; i++)
         rpc_detail_finding(call, (int)up->findings[i]->severity, up->findings[i]->index,
                            up->findings[i]->code, up->findings[i]->message);

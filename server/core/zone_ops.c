@@ -7,6 +7,7 @@
  */
 #include "base/err.h"
 #include "core/find.h"
+#include "core/origin.h"
 #include "core/rule_text.h"
 #include "core/unit.h"
 #include "model/host.h"
@@ -212,6 +213,8 @@ zone_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
         rc = drop_lists(u, row, err);
     if (rc == 0)
         rc = rules_drop(u, row, err);
+    if (rc == 0)
+        rc = origin_drop(u, row, err);
     if (rc == 0)
         rc = db_del(&u->db, COLL_ZONE, VALS(row[ZONE_ID]), 1, err);
     if (rc == 0)
