@@ -159,22 +159,28 @@ struct explain_ctx {
     Anchord__V1__VerifyAnswer *answer;
 };
 
-static int
-add_step(void *arg, const acd_step *step)
+int
+judge_step(struct mem_region *r, const acd_step *step, Anchord__V1__VerifyStep **ret)
 {
-    struct explain_ctx *ctx = arg;
-    Anchord__V1__VerifyStep *m = wire_new(ctx->region, Anchord__V1__VerifyStep, anchord__v1__verify_step);
+    Anchord__V1__VerifyStep *m = *ret = wire_new(r, Anchord__V1__VerifyStep, anchord__v1__verify_step);
     if (!m)
         return ACD_ENOMEM;
     m->anchor = step->anchor;
     m->depth = step->depth;
-    m->check = mem_strdup(ctx->region, step->check ? step->check : "");
+    m->check = mem_strdup(r, step->check ? step->check : "");
     m->ok = step->ok != 0;
-    m->error = mem_strdup(ctx->region, step->error ? step->error : "");
-    m->text = wire_text(ctx->region, step->text);
-    if (!m->check || !m->error || !m->text)
-        return ACD_ENOMEM;
-    return wire_append(ctx->region, &ctx->answer->n_steps, &ctx->answer->steps, m);
+    m->error = mem_strdup(r, step->error ? step->error : "");
+    m->text = wire_text(r, step->text);
+    return m->check && m->error && m->text ? 0 : ACD_ENOMEM;
+}
+
+static int
+add_step(void *arg, const acd_step *step)
+{
+    struct explain_ctx *ctx = arg;
+    Anchord__V1__VerifyStep *m;
+    int rc = judge_step(ctx->region, step, &m);
+    return rc < 0 ? rc : wire_append(ctx->region, &ctx->answer->n_steps, &ctx->answer->steps, m);
 }
 
 static int

@@ -36,6 +36,9 @@ struct judged {
     bool unchecked; /* the validator reached no verdict: nothing is known, not even that it is not revoked */
 };
 
+/* A step of the derivation as a message. */
+int judge_step(struct mem_region *r, const acd_step *step, Anchord__V1__VerifyStep **ret) ACD_MUSTCHECK;
+
 void judge_bad_host(struct judged *it);
 int judge_chain(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
 int judge_look_up(const struct judge *j, struct judged *it) ACD_MUSTCHECK;

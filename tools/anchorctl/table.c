@@ -17,6 +17,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"zone", "the domains of an account"},
     {"ca", "the CAs (mTLS certificates) that an account brings"},
     {"host", "which CAs may vouch for clients of which hosts"},
+    {"origin-trust", "the root CAs that may vouch for the origins of a zone"},
     {"quota", "how many CAs an account may hold"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
@@ -93,6 +94,19 @@ const struct ctl_cmd ctl_cmds[] = {
     {"host", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(ALL)), .run = cmd_host_list,
      .help = "list the hosts of a CA"},
 
+    {"origin-trust", "add", ONE_ARG("FILE.pem"), .uses = USES(NEEDS(ZONE), TAKES(PROFILE), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_origin_add, .help = "add a root CA to the store of a zone",
+     .detail = "FILE.pem holds exactly one self-signed CA certificate; \"-\" is standard input. While the store "
+               "holds any entry, only its entries count for the zone's origins and public roots do not. The zone "
+               "needs --acm."},
+    {"origin-trust", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(TIME)), .run = cmd_origin_list,
+     .help = "list the store of a zone, newest first", .detail = "The status is that of --time."},
+    {"origin-trust", "get", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(TIME)), .run = cmd_origin_get,
+     .help = "show one entry"},
+    {"origin-trust", "delete", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_origin_delete, .help = "delete an entry",
+     .detail = "When it was the last one, the public roots count again."},
+
     {"quota", "show", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_quota_show,
      .help = "show how much of its quota an account uses"},
     {"quota", "set", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), NEEDS(LIMIT), TAKES(POOL)), .flags = CMD_MUTATION,
@@ -110,6 +124,11 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "CHAIN.pem holds the certificates as the client presents them, the leaf first; \"-\" is standard "
                "input. Exits with 1 when it is not verified."},
 
+    {"query", "origin", ONE_ARG("CHAIN.pem"),
+     .uses = USES(NEEDS(ZONE), NEEDS(HOST), TAKES(MODE), TAKES(TIME), TAKES(EXPLAIN)), .flags = CMD_FILES,
+     .run = cmd_query_origin, .help = "may this server certificate stand for an origin of this zone?",
+     .detail = "CHAIN.pem holds the certificates as the origin presents them, the leaf first; \"-\" is standard "
+               "input. The host is a name or an IP address. Exits with 1 when it is not verified."},
     {"query", "evaluate", NO_ARGS,
      .uses = USES(TAKES(ZONE), TAKES(HOST), TAKES(FIELD), TAKES(CHAIN), TAKES(SNI), TAKES(RESUMED), TAKES(TIME),
                   TAKES(EXPLAIN)),
