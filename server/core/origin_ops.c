@@ -264,12 +264,11 @@ page_start(struct unit *u, const acd_value *zone, const char *after, const acd_v
         return 0;
     if (!str_u64(slice_str(after), &rev) || rev > INT64_MAX)
         return err_set(err, ACD_EINVAL, "'%s' is no page cursor of this list", after);
-    acd_value *row = mem_new_n(u->region, ORIGIN_COLS, acd_value);
+    acd_value *row = db_blank(&u->db, COLL_ORIGIN);
     if (!row)
         return ACD_ENOMEM;
     row[ORIGIN_ZONE] = zone[ZONE_ID];
     row[ORIGIN_REV] = VAL_INT(rev);
-    row[ORIGIN_ID] = VAL_TEXT("");
     *ret = row;
     return 0;
 }

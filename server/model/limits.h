@@ -24,7 +24,7 @@
     X(LIMIT_TIMEOUT_MS, 600000, "ms", "timeout a caller may ask for")                                \
     X(LIMIT_TIMEOUT_DEFAULT_MS, 10000, "ms", "timeout of a call that names none")                    \
     X(LIMIT_BATCH_TRUST, 1024, "questions", "GetTrust batch")                                        \
-    X(LIMIT_BATCH_VERIFY, 256, "questions", "VerifyClient batch")                                    \
+    X(LIMIT_BATCH_VERIFY, 256, "questions", "VerifyClient or VerifyOrigin batch")                    \
     X(LIMIT_BATCH_EVALUATE, 256, "questions", "Evaluate batch")                                      \
     X(LIMIT_PAGE, 1000, "rows", "largest page of a list")                                            \
     X(LIMIT_PAGE_DEFAULT, 50, "rows", "page of a list that names no size")                           \

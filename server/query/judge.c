@@ -6,6 +6,7 @@
 static const char no_association[] = "ACD_V_ERR_NO_ASSOCIATION";
 static const char no_trust[] = "ACD_V_ERR_EMPTY_TRUST_SET";
 static const char bad_host[] = "ACD_V_ERR_INVALID_HOST";
+static const char bad_product[] = "ACD_V_ERR_INVALID_PRODUCT";
 static const char bad_chain[] = "ACD_V_ERR_INVALID_CHAIN";
 static const char no_chain[] = "ACD_V_ERR_NO_CERTIFICATE";
 static const char failed[] = "ACD_V_ERR_NOT_CHECKED";
@@ -90,6 +91,13 @@ void
 judge_bad_host(struct judged *it)
 {
     judge_refuse(it, bad_host, it->host.error);
+}
+
+void
+judge_bad_product(struct judged *it)
+{
+    it->host = (struct query_host){.name = "", .error = query_bad_product};
+    judge_refuse(it, bad_product, query_bad_product);
 }
 
 /* Which association answered, with which trust set. */

@@ -57,6 +57,17 @@ struct query_host {
 };
 int query_host(struct mem_region *r, const char *text, struct query_host *ret) ACD_MUSTCHECK;
 
+/* Whose CAs a question is about: "" the shared pool, "access". false: no such product. */
+bool query_product(const char *product, bool *ret_access);
+extern const char query_bad_product[]; /* the sentence for it */
+
+/* What a question about Access finds in place of what the batch did, which asked for clients' hosts only. */
+static inline int
+query_access_lookup(const struct snap_view *view, const struct query_host *h, struct snap_hit *hit)
+{
+    return snap_names_lookup(view, SNAP_NAMES_ACCESS, h->name, h->len, hit);
+}
+
 /* The association that matched, as text. */
 int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit,
                   char **ret) ACD_MUSTCHECK;

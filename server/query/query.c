@@ -30,6 +30,15 @@ query_host(struct mem_region *r, const char *text, struct query_host *ret)
     return ret->name && (rc == 0 || ret->error) ? 0 : ACD_ENOMEM;
 }
 
+const char query_bad_product[] = "the product is neither empty nor \"access\"";
+
+bool
+query_product(const char *product, bool *ret_access)
+{
+    *ret_access = strcmp(product, "access") == 0;
+    return *ret_access || !product[0];
+}
+
 int
 query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit, char **ret)
 {

@@ -129,6 +129,29 @@ def test_an_entry_is_known_in_its_zone_only(case):
     server.json("origin-trust", "add", "--zone", "other.example", pki.path("root"))
 
 
+def test_a_long_list_comes_in_pages(case):
+    server, pki, _ = start(case)
+    ids = []
+    for n in range(20):  # 60 KB of text each: more than one message holds
+        path = pki.ca("c%d" % n)
+        with open(path, "a", encoding="utf-8") as text:
+            text.write("# a remark\n" * 5400)
+        ids.append(add(server, path)["id"])
+    equal([r["id"] for r in server.json("origin-trust", "list", "--zone", "example.com")], ids[::-1], "newest first")
+
+
+def test_a_store_has_a_bound(case):
+    server, pki, _ = start(case)
+    key = pki.key("shared")
+    for n in range(101):
+        pki.ca("c%d" % n, key=key)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda n: server.ctl("origin-trust", "add", "--zone", "example.com", pki.path("c%d" % n)).code,
+                              range(101)))
+    equal((codes.count(0), codes.count(1)), (100, 1), "100 entries and a refusal")
+    server.ctl("server", "check").expect(0)
+
+
 # --- verdicts -------------------------------------------------------------------------------------------------
 
 def test_the_store_replaces_the_public_roots(case):

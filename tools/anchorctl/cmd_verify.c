@@ -164,6 +164,7 @@ cmd_query_verify(struct ctl *c)
     req->fields = ctl_flag(c, OPT_FIELDS);
     Anchord__V1__VerifyQuestion *q = req->questions[0];
     q->host = ctl_text(c, OPT_HOST);
+    q->product = ctl_space(c);
     int rc = ctl_time(c, &q->at_ms);
     if (rc == 0)
         rc = take_chain(c, &q->n_chain, &q->chain);

@@ -56,6 +56,12 @@ ctl_profile(const struct ctl *c)
                                                            : ANCHORD__V1__PROFILE__PROFILE_STRICT;
 }
 
+char *
+ctl_space(const struct ctl *c)
+{
+    return WIRE_STR(strcmp(ctl_text(c, OPT_PRODUCT), "access") == 0 ? "access" : NULL);
+}
+
 int
 ctl_time(struct ctl *c, int64_t *ret_ms)
 {
