@@ -65,7 +65,8 @@ enum acd_match { ACD_MATCH_NONE = 0, ACD_MATCH_EXACT = 1, ACD_MATCH_WILDCARD = 2
 typedef struct {
     const char *host;
     const uint8_t
-        *unless_digest; /* 32 bytes: answer `unchanged` while the trust set has this digest; NULL: none */
+        *unless_digest;  /* 32 bytes: answer `unchanged` while the trust set has this digest; NULL: none */
+    const char *product; /* whose CAs count: NULL the shared pool of mTLS certificates, "access" Access CAs */
 } acd_trust_question;
 
 typedef struct {
@@ -103,8 +104,9 @@ typedef struct {
     const acd_slice *chain; /* DER, leaf first */
     size_t chain_len;
     const uint8_t
-        *chain_digest; /* 32 bytes in place of a chain; the verdict may be ACD_NEED_CERTIFICATE then */
-    int64_t at_ms;     /* 0: now */
+        *chain_digest;   /* 32 bytes in place of a chain; the verdict may be ACD_NEED_CERTIFICATE then */
+    int64_t at_ms;       /* 0: now */
+    const char *product; /* as in acd_trust_question */
 } acd_verify_question;
 
 typedef struct {

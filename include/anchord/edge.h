@@ -126,6 +126,9 @@ typedef struct {
 /* Inside a section. No association is an answer (ACD_MATCH_NONE), not an error. Returns ret_answer->status.
  */
 int acd_edge_lookup(acd_edge_reader *reader, acd_slice host, int64_t at_ms, acd_edge_answer *ret_answer);
+/* The same among the CAs of a product, as in acd_trust_question. ACD_ENOTSUP: no such product. */
+int acd_edge_lookup_product(acd_edge_reader *reader, const char *product, acd_slice host, int64_t at_ms,
+                            acd_edge_answer *ret_answer);
 /* The same for n hosts, with the memory accesses of several in flight. Each answer has its own status; the
  * call fails, and every status says so, when there is no revision to answer from. */
 int acd_edge_lookup_batch(acd_edge_reader *reader, const acd_slice *hosts, size_t n, int64_t at_ms,

@@ -73,6 +73,9 @@ struct conf {
         bool image;
     } snapshot;
     struct {
+        char *public_roots;
+    } origin;
+    struct {
         char *dir;
         struct conf_plugin storage, validator, quota;
     } plugins;

@@ -1,5 +1,6 @@
 /* AccountService and ZoneService. */
 #include "base/err.h"
+#include "core/access.h"
 #include "core/find.h"
 #include "core/token_ops.h"
 #include "core/unit.h"
@@ -180,6 +181,8 @@ account_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, a
         rc = account_check_empty(u, row, err);
     if (rc == 0)
         rc = unit_rev(u, &rev, err);
+    if (rc == 0)
+        rc = access_settings_drop(u, row, err);
     if (rc == 0)
         rc = db_del(&u->db, COLL_CERT, VALS(row[ACCOUNT_MANAGED]), 1, err);
     if (rc == 0)

@@ -1,5 +1,6 @@
 /* CaService: upload, get, list, delete, associations. Imports are in imports.c. */
 #include "base/err.h"
+#include "core/access.h"
 #include "core/certs.h"
 #include "core/find.h"
 #include "core/upload.h"
@@ -98,10 +99,12 @@ struct list_ctx {
     bool more;
 };
 
+/* Access CAs have a list of their own. */
 static bool
 is_listed(const struct list_ctx *ctx, const acd_value *row)
 {
-    return row[CERT_TYPE].num == CERT_CUSTOM && (!ctx->name[0] || slice_eqs(row[CERT_NAME].bytes, ctx->name));
+    return row[CERT_TYPE].num == CERT_CUSTOM && !is_access(row) &&
+           (!ctx->name[0] || slice_eqs(row[CERT_NAME].bytes, ctx->name));
 }
 
 static int
@@ -188,11 +191,18 @@ ca_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err 
 /* --- associations and delete ------------------------------------------------------------------------------
  */
 
+/* Access CAs have hosts of their own, in a collection with the same columns. */
+static enum collection
+host_coll(const acd_value *cert)
+{
+    return is_access(cert) ? COLL_ACCESS_HOST : COLL_HOST;
+}
+
 static int
 hosts_of(struct unit *u, const acd_value *cert, uint32_t limit, struct db_rows *ret, uint64_t *ret_total,
          acd_err *err)
 {
-    struct db_query q = {.coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &cert[CERT_ID], .neq = 1};
+    struct db_query q = {.coll = host_coll(cert), .index = HOST_BY_CERT, .eq = &cert[CERT_ID], .neq = 1};
     int rc = db_count(&u->db, &q, ret_total, err);
     q.limit = limit;
     return rc < 0 ? rc : db_list(&u->db, &q, ret, err);
@@ -229,7 +239,7 @@ ca_associations(struct unit *u, const void *req_, void *plan_, void **ret_resp, 
         m->zone_id = (char *)row_text(h, HOST_ZONE);
         m->zone_name = (char *)row_text(zone, ZONE_NAME);
         m->host = (char *)row_text(h, HOST_TEXT);
-        m->service = "api_shield";
+        m->service = is_access(row) ? "access" : "api_shield";
         m->status = "active";
         resp->associations[resp->n_associations] = m;
     }
@@ -245,7 +255,8 @@ refuse_in_use(struct unit *u, const acd_value *cert, const struct db_rows *hosts
               acd_err *err)
 {
     acd_value *zone;
-    rpc_detail_error_info(u->call, "CA_IN_USE", REST_IN_USE, row_text(cert, CERT_ID));
+    rpc_detail_error_info(u->call, "CA_IN_USE", is_access(cert) ? REST_ACCESS_IN_USE : REST_IN_USE,
+                          row_text(cert, CERT_ID));
     for (size_t i = 0; i < hosts->n; i++) {
         const acd_value *h = hosts->rows[i];
         int rc = db_get(&u->db, COLL_ZONE, VALS(h[HOST_ZONE]), 1, &zone, err);
@@ -253,8 +264,9 @@ refuse_in_use(struct unit *u, const acd_value *cert, const struct db_rows *hosts
             return rc;
         rpc_detail_in_use(u->call, row_text(h, HOST_ZONE), row_text(zone, ZONE_NAME), row_text(h, HOST_TEXT));
     }
-    return err_set(err, ACD_EPRECOND,
-                   "Certificate cannot be deleted while in use: %llu host associations, among them '%s'",
+    return err_set(err, ACD_EPRECOND, "%s: %llu host associations, among them '%s'",
+                   is_access(cert) ? "access.api.error.conflict: certificate has active associations"
+                                   : "Certificate cannot be deleted while in use",
                    (unsigned long long)total, row_text(hosts->rows[0], HOST_TEXT));
 }
 
@@ -266,14 +278,18 @@ detach_batch(struct unit *u, const acd_value *cert, struct mem_region *scratch, 
 {
     struct db db = {u->db.s, scratch};
     struct db_rows rows;
-    const struct db_query q = {
-        .coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &cert[CERT_ID], .neq = 1, .limit = DETACH_BATCH};
+    const struct db_query q = {.coll = host_coll(cert),
+                               .index = HOST_BY_CERT,
+                               .eq = &cert[CERT_ID],
+                               .neq = 1,
+                               .limit = DETACH_BATCH};
     int rc = db_list(&db, &q, &rows, err);
     for (size_t i = 0; rc == 0 && i < rows.n; i++) {
         const acd_value *h = rows.rows[i];
-        rc = db_del(&db, COLL_HOST, VALS(h[HOST_ZONE], h[HOST_CERT], h[HOST_PATTERN]), 3, err);
+        rc = db_del(&db, host_coll(cert), VALS(h[HOST_ZONE], h[HOST_CERT], h[HOST_PATTERN]), 3, err);
         if (rc == 0)
-            rc = change_add(&u->changes, CHANGED_HOST, row_text(h, HOST_PATTERN));
+            rc = change_add(&u->changes, is_access(cert) ? CHANGED_ACCESS_HOST : CHANGED_HOST,
+                            row_text(h, HOST_PATTERN));
     }
     *ret_n = rows.n;
     return rc;
@@ -329,21 +345,31 @@ drop_cert(struct unit *u, const acd_value *cert, acd_err *err)
     return rc;
 }
 
+int
+cert_delete(struct unit *u, const acd_value *cert, bool detach_hosts, uint64_t *ret_detached, acd_err *err)
+{
+    struct db_rows hosts;
+    uint64_t rev;
+    int rc = hosts_of(u, cert, IN_USE_NAMED, &hosts, ret_detached, err);
+    if (rc == 0 && *ret_detached > 0 && !detach_hosts)
+        rc = refuse_in_use(u, cert, &hosts, *ret_detached, err);
+    if (rc == 0)
+        rc = unit_rev(u, &rev, err);
+    if (rc == 0)
+        rc = detach(u, cert, err);
+    return rc < 0 ? rc : drop_cert(u, cert, err);
+}
+
 static int
 ca_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
 {
     const Anchord__V1__DeleteCertificateRequest *req = req_;
-    struct db_rows hosts;
     acd_value *row;
-    uint64_t rev, total = 0;
+    uint64_t total = 0;
     (void)plan_;
     int rc = find_cert(u, req->id, &row, err);
     if (rc == 0 && row[CERT_TYPE].num == CERT_MANAGED)
         rc = err_set(err, ACD_EPRECOND, "the managed CA belongs to its account and cannot be deleted");
-    if (rc == 0)
-        rc = hosts_of(u, row, IN_USE_NAMED, &hosts, &total, err);
-    if (rc == 0 && total > 0 && !req->detach)
-        rc = refuse_in_use(u, row, &hosts, total, err);
     if (rc < 0)
         return rc;
     Anchord__V1__DeleteCertificateResponse *resp =
@@ -352,11 +378,7 @@ ca_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
         return ACD_ENOMEM;
     rc = cert_msg(u, row, true, &resp->certificate, err);
     if (rc == 0)
-        rc = unit_rev(u, &rev, err);
-    if (rc == 0)
-        rc = detach(u, row, err);
-    if (rc == 0)
-        rc = drop_cert(u, row, err);
+        rc = cert_delete(u, row, req->detach, &total, err);
     resp->detached = (uint32_t)total;
     resp->dry_run = req->dry_run;
     *ret_resp = resp;

@@ -8,4 +8,9 @@
 int cert_msg(struct unit *u, const acd_value *row, bool text, Anchord__V1__Certificate **ret,
              acd_err *err) ACD_MUSTCHECK;
 
+/* The object, its items and its place in the quota go. ACD_EPRECOND names the hosts that still use it, unless
+ * they are to be detached in the same transaction; *ret_detached is how many there were. */
+int cert_delete(struct unit *u, const acd_value *cert, bool detach_hosts, uint64_t *ret_detached,
+                acd_err *err) ACD_MUSTCHECK;
+
 #endif

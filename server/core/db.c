@@ -89,6 +89,17 @@ list_row(void *arg, const acd_value *row, size_t ncols)
     return 0;
 }
 
+acd_value *
+db_blank(struct db *db, enum collection coll)
+{
+    const acd_collection *c = &collections[coll];
+    acd_value *row = mem_new_n(db->region, c->ncols, acd_value);
+    for (size_t i = 0; row && i < c->ncols; i++)
+        if (c->cols[i].type != ACD_COL_INT && !(c->cols[i].flags & ACD_COL_NULL))
+            row[i].bytes.ptr = "";
+    return row;
+}
+
 int
 db_walk(struct db *db, const struct db_query *q, acd_row_fn fn, void *ctx, acd_err *err)
 {

@@ -52,6 +52,9 @@ struct db_query {
 };
 int db_list(struct db *db, const struct db_query *q, struct db_rows *ret, acd_err *err) ACD_MUSTCHECK;
 
+/* A row of zero values, to be made the place behind which a walk goes on. NULL: the region is full. */
+acd_value *db_blank(struct db *db, enum collection coll) ACD_MUSTCHECK;
+
 /* Walks without copying; the callback must not use the session. */
 int db_walk(struct db *db, const struct db_query *q, acd_row_fn fn, void *ctx, acd_err *err) ACD_MUSTCHECK;
 int db_count(struct db *db, const struct db_query *q, uint64_t *ret, acd_err *err) ACD_MUSTCHECK;

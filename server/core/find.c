@@ -12,6 +12,13 @@ reaches_account(const struct unit *u, const acd_value *account)
 }
 
 bool
+reaches_cert(const struct unit *u, const acd_value *cert)
+{
+    const struct rpc_scope *s = u->call->scope;
+    return !s || slice_eqs(cert[CERT_ACCOUNT].bytes, s->account);
+}
+
+bool
 reaches_zone(const struct unit *u, const acd_value *zone)
 {
     const struct rpc_scope *s = u->call->scope;
@@ -31,10 +38,10 @@ first_row(struct unit *u, const struct db_query *q, acd_value **ret_row, acd_err
     return 0;
 }
 
-static int
-not_found(struct unit *u, const char *what, const char *which, acd_err *err)
+int
+find_refuse(struct unit *u, const char *what, const char *which, uint32_t rest, acd_err *err)
 {
-    rpc_detail_error_info(u->call, "NOT_FOUND", 0, which);
+    rpc_detail_error_info(u->call, "NOT_FOUND", rest, which);
     return err_set(err, ACD_ENOENT, "no %s '%s'", what, which);
 }
 
@@ -49,21 +56,21 @@ find_by(struct unit *u, const char *what, const char *which, enum collection col
         return err_set(err, ACD_EINVAL, "%s is missing: give its id or its name", what);
     int rc = id_is_hex(slice_str(which)) ? db_get(&u->db, coll, VALS(VAL_TEXT(which)), 1, ret_row, err)
                                          : first_row(u, &q, ret_row, err);
-    return rc == ACD_ENOENT ? not_found(u, what, which, err) : rc;
+    return rc == ACD_ENOENT ? find_refuse(u, what, which, 0, err) : rc;
 }
 
 int
 find_account(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err)
 {
     int rc = find_by(u, "account", id_or_name, COLL_ACCOUNT, ACCOUNT_BY_NAME, ret_row, err);
-    return rc == 0 && !reaches_account(u, *ret_row) ? not_found(u, "account", id_or_name, err) : rc;
+    return rc == 0 && !reaches_account(u, *ret_row) ? find_refuse(u, "account", id_or_name, 0, err) : rc;
 }
 
 int
 find_zone(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err)
 {
     int rc = find_by(u, "zone", id_or_name, COLL_ZONE, ZONE_BY_NAME, ret_row, err);
-    return rc == 0 && !reaches_zone(u, *ret_row) ? not_found(u, "zone", id_or_name, err) : rc;
+    return rc == 0 && !reaches_zone(u, *ret_row) ? find_refuse(u, "zone", id_or_name, 0, err) : rc;
 }
 
 int
@@ -72,10 +79,9 @@ find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err)
     if (!id_is_uuid(slice_str(id)))
         return err_set(err, ACD_EINVAL, "'%s' is not a certificate id (a UUID)", id);
     int rc = db_get(&u->db, COLL_CERT, VALS(VAL_TEXT(id)), 1, ret_row, err);
-    const struct rpc_scope *s = u->call->scope;
-    if (rc == 0 && s && !slice_eqs((*ret_row)[CERT_ACCOUNT].bytes, s->account))
+    if (rc == 0 && !reaches_cert(u, *ret_row))
         rc = ACD_ENOENT;
-    return rc == ACD_ENOENT ? not_found(u, "certificate", id, err) : rc;
+    return rc == ACD_ENOENT ? find_refuse(u, "certificate", id, 0, err) : rc;
 }
 
 int

@@ -7,6 +7,7 @@
 
 /* Does the caller reach what these rows are? */
 bool reaches_account(const struct unit *u, const acd_value *account);
+bool reaches_cert(const struct unit *u, const acd_value *cert);
 bool reaches_zone(const struct unit *u, const acd_value *zone);
 
 /* Rows are in the region. ACD_ENOENT says which thing was not found; what the caller does not reach is not
@@ -14,6 +15,10 @@ bool reaches_zone(const struct unit *u, const acd_value *zone);
 int find_account(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 int find_zone(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 int find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
+
+/* ACD_ENOENT for what a request names, with the number that the REST API shows (0: none). */
+int find_refuse(struct unit *u, const char *what, const char *which, uint32_t rest,
+                acd_err *err) ACD_MUSTCHECK;
 
 /* A name of an object: 1 to LIMIT_NAME bytes of printable UTF-8. field is for the error. */
 int check_name(struct rpc_call *call, const char *field, const char *name, acd_err *err) ACD_MUSTCHECK;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "core/access.h"
 #include "core/find.h"
 #include "core/hosts.h"
 #include "model/limits.h"
@@ -33,7 +34,7 @@ check_cert(const struct host_list *l, acd_err *err)
                        row_text(l->zone, ZONE_NAME));
     if (!l->cert[CERT_CA].num)
         return err_set(err, ACD_EPRECOND, "certificate %s is not a CA: it cannot vouch for clients", id);
-    if (slice_eqs(l->cert[CERT_SPACE].bytes, "access"))
+    if (is_access(l->cert))
         return err_set(err, ACD_EPRECOND,
                        "certificate %s belongs to product 'access', whose hosts are kept apart", id);
     return 0;

@@ -1,13 +1,14 @@
 #include "core/upload.h"
 
 #include "base/err.h"
+#include "core/access.h"
 #include "core/find.h"
 #include "model/ids.h"
 #include "model/limits.h"
 #include "snap/limits.h"
 
 /* Numbers that the REST API shows. */
-enum { REST_DUPLICATE = 1471, REST_QUOTA = 1489, REST_ACCESS_QUOTA = 12130 };
+enum { REST_DUPLICATE = 1471, REST_QUOTA = 1489 };
 
 /* --- check ------------------------------------------------------------------------------------------------
  */
@@ -117,7 +118,9 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
     struct check_ctx ctx = {region, up};
     const acd_inspect req = {
         .struct_size = sizeof(req),
-        .role = up->leaf ? ACD_ROLE_LEAF : ACD_ROLE_CA,
+        .role = up->root   ? ACD_ROLE_ORIGIN_ROOT
+                : up->leaf ? ACD_ROLE_LEAF
+                           : ACD_ROLE_CA,
         .text = up->text,
         .key = key,
         .at_ms = now_ms,
@@ -152,11 +155,18 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
 int
 upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err)
 {
+    return upload_refuse_as(call, up, "UPLOAD_REFUSED", 0, err);
+}
+
+int
+upload_refuse_as(struct rpc_call *call, const struct upload *up, const char *reason, uint32_t rest,
+                 acd_err *err)
+{
     const char *first = "";
     for (size_t i = up->nfindings; i-- > 0;)
         if (up->findings[i]->severity == ANCHORD__V1__SEVERITY__SEVERITY_ERROR)
             first = up->findings[i]->message;
-    rpc_detail_error_info(call, "UPLOAD_REFUSED", 0, "");
+    rpc_detail_error_info(call, reason, rest, "");
     for (size_t i = 0; i < up->nfindings; i++)
         rpc_detail_finding(call, (int)up->findings[i]->severity, up->findings[i]->index,
                            up->findings[i]->code, up->findings[i]->message);
@@ -204,7 +214,7 @@ upload_entitled(struct rpc_call *call, const acd_value *account, acd_err *err)
 const char *
 product_space(const char *product)
 {
-    return strcmp(product, "access") == 0 ? "access" : "mtls";
+    return strcmp(product, SPACE_ACCESS) == 0 ? SPACE_ACCESS : "mtls";
 }
 
 /* --- store ------------------------------------------------------------------------------------------------
@@ -226,9 +236,10 @@ upload_duplicate(struct unit *u, const acd_value *account, const struct upload *
 }
 
 static int
-refuse_duplicate(struct unit *u, const char *id, acd_err *err)
+refuse_duplicate(struct unit *u, const struct upload *up, const char *id, acd_err *err)
 {
-    rpc_detail_error_info(u->call, "DUPLICATE", REST_DUPLICATE, id);
+    bool access = strcmp(up->product, SPACE_ACCESS) == 0;
+    rpc_detail_error_info(u->call, "DUPLICATE", access ? REST_ACCESS_DUPLICATE : REST_DUPLICATE, id);
     return err_set(err, ACD_EEXIST, "the same certificates already exist in this account, as %s", id);
 }
 
@@ -255,7 +266,7 @@ reserve(struct unit *u, const acd_value *account, const struct upload *up, const
     int rc = plug_quota_reserve(core_quota(u->core), u->db.s, account[ACCOUNT_ID].bytes,
                                 slice_str(up->product), slice_str(id), 1, &grant, err);
     if (rc == ACD_ELIMIT) {
-        bool access = strcmp(up->product, "access") == 0;
+        bool access = strcmp(up->product, SPACE_ACCESS) == 0;
         rpc_detail_error_info(u->call, "QUOTA_EXCEEDED", access ? REST_ACCESS_QUOTA : REST_QUOTA, grant.pool);
         rpc_detail_quota(u->call, grant.pool, grant.used, grant.limit);
         return rc;
@@ -321,7 +332,7 @@ upload_store(struct unit *u, const acd_value *account, const struct upload *up, 
     uint64_t rev;
     int rc = upload_duplicate(u, account, up, &existing, err);
     if (rc == ACD_EEXIST)
-        return refuse_duplicate(u, existing, err);
+        return refuse_duplicate(u, up, existing, err);
     if (rc < 0)
         return rc;
     id_new_uuid(uuid);

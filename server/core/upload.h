@@ -12,6 +12,7 @@ struct upload {
     const char *name, *product;
     acd_slice text;
     bool leaf;
+    bool root; /* an entry of a custom origin trust store: exactly one self-signed CA */
     enum acd_profile profile;
     acd_certinfo *items; /* deep copies */
     size_t nitems, cap_items;
@@ -27,6 +28,10 @@ int upload_check(struct plug_validator *v, struct mem_region *region, int64_t no
 
 /* Refuses an upload with errors: all findings become details of the call. */
 int upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err) ACD_MUSTCHECK;
+
+/* The same with a reason and the number that the REST API shows for it. */
+int upload_refuse_as(struct rpc_call *call, const struct upload *up, const char *reason, uint32_t rest,
+                     acd_err *err) ACD_MUSTCHECK;
 
 /* The product, with its default. ACD_EINVAL names an unknown one. */
 int upload_product(struct rpc_call *call, const char *product, const char **ret, acd_err *err) ACD_MUSTCHECK;

@@ -7,6 +7,7 @@
  */
 #include "base/err.h"
 #include "core/find.h"
+#include "core/origin.h"
 #include "core/rule_text.h"
 #include "core/unit.h"
 #include "model/host.h"
@@ -51,6 +52,18 @@ inner_host(void *ctx, const acd_value *row, size_t ncols)
     return in->found;
 }
 
+/* Does the outer zone have a host inside the new one, among those of clients or of Access? */
+static int
+find_inner(struct unit *u, const acd_value *outer, struct inner *in, acd_err *err)
+{
+    static const enum collection colls[] = {COLL_HOST, COLL_ACCESS_HOST};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && !in->found && i < sizeof(colls) / sizeof(colls[0]); i++)
+        rc = db_walk(&u->db, &(struct db_query){.coll = colls[i], .eq = &outer[ZONE_ID], .neq = 1},
+                     inner_host, in, err);
+    return rc;
+}
+
 /* Refuses a zone over names that one of its outer zones already uses. */
 static int
 check_outer(struct unit *u, const struct host *zone, acd_err *err)
@@ -65,8 +78,7 @@ check_outer(struct unit *u, const struct host *zone, acd_err *err)
             return rc;
         if (outer.n == 0)
             continue;
-        const struct db_query hosts = {.coll = COLL_HOST, .eq = VALS(outer.rows[0][ZONE_ID]), .neq = 1};
-        rc = db_walk(&u->db, &hosts, inner_host, &in, err);
+        rc = find_inner(u, outer.rows[0], &in, err);
         if (rc < 0)
             return rc;
         if (in.found)
@@ -234,18 +246,21 @@ zone_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
 {
     const Anchord__V1__DeleteZoneRequest *req = req_;
     acd_value *row;
-    uint64_t hosts, rev;
+    uint64_t hosts, access = 0, rev;
     (void)plan_;
     int rc = find_zone(u, req->zone, &row, err);
     if (rc == 0)
         rc = db_count(&u->db, &(struct db_query){.coll = COLL_HOST, .eq = &row[ZONE_ID], .neq = 1}, &hosts,
                       err);
+    if (rc == 0)
+        rc = db_count(&u->db, &(struct db_query){.coll = COLL_ACCESS_HOST, .eq = &row[ZONE_ID], .neq = 1},
+                      &access, err);
     if (rc < 0)
         return rc;
-    if (hosts > 0) {
+    if (hosts + access > 0) {
         rpc_detail_error_info(u->call, "ZONE_IN_USE", 0, row_text(row, ZONE_ID));
         return err_set(err, ACD_EPRECOND, "zone '%s' still has %llu host associations",
-                       row_text(row, ZONE_NAME), (unsigned long long)hosts);
+                       row_text(row, ZONE_NAME), (unsigned long long)(hosts + access));
     }
     if (!(*ret_resp = zone_msg(u, row, err)))
         return ACD_ENOMEM;
@@ -254,6 +269,8 @@ zone_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
         rc = drop_lists(u, row, err);
     if (rc == 0)
         rc = rules_drop(u, row, err);
+    if (rc == 0)
+        rc = origin_drop(u, row, err);
     if (rc == 0)
         rc = db_del(&u->db, COLL_ZONE, VALS(row[ZONE_ID]), 1, err);
     if (rc == 0)

@@ -94,6 +94,7 @@ start_services(struct server *s, acd_err *err)
         .verdicts = (size_t)s->conf->cache.verdicts,
         .bundles = (size_t)s->conf->cache.bundles,
         .rules = (size_t)s->conf->cache.rules,
+        .public_roots = s->conf->origin.public_roots,
     };
     int rc = core_new(&core, &s->core, err);
     if (rc == 0)
@@ -239,4 +240,5 @@ server_tick(struct server *s)
     publisher_heal(s->publisher, s->heal_session);
     publisher_beat(s->publisher, s->heal_session);
     publisher_compact(s->publisher);
+    query_refresh(s->query);
 }

@@ -40,7 +40,8 @@ void server_stop(struct server *s);
 /* Everything that can be checked without starting: listeners, plugins and their options. */
 int server_check(const struct conf *conf, acd_err *err) ACD_MUSTCHECK;
 
-/* Now and then, while nothing else happens: heals a failed publication, confirms the image. */
+/* Now and then, while nothing else happens: heals a failed publication, confirms the image, reads
+ * files again that changed. */
 void server_tick(struct server *s);
 
 /* ServerService and PluginService. */

@@ -54,6 +54,7 @@ add_counters(struct server *s, struct bus *bus, struct rpc_call *call, const str
         {"verifications", q.verifications},
         {"bundle_builds", q.bundle_builds},
         {"evaluate_questions", q.evaluate_questions},
+        {"origin_questions", q.origin_questions},
         {"ruleset_builds", q.ruleset_builds},
         {"rulesets", q.rulesets},
         {"bundles", q.bundles},

@@ -270,6 +270,10 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
             rc = truth_put_host(s, p->w, set->items[i].key, err);
         else if (set->items[i].kind == CHANGED_RULES)
             rc = truth_put_rules(s, p->w, set->items[i].key, err);
+        else if (set->items[i].kind == CHANGED_ACCESS_HOST)
+            rc = truth_put_access_host(s, p->w, set->items[i].key, err);
+        else if (set->items[i].kind == CHANGED_ORIGIN)
+            rc = truth_put_origin(s, p->w, set->items[i].key, err);
     for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (gone[i])
             rc = set->items[i].kind == CHANGED_CERT ? truth_drop_cert(p->w, set->items[i].key, err)
@@ -463,19 +467,17 @@ publisher_info(struct publisher *p, struct publisher_info *ret)
 
 struct check_ctx {
     const struct snap_view *view;
-    uint64_t hosts, bad;
+    uint64_t hosts, access, bad;
 };
 
-/* Does the view hold this host with exactly these certificates in this order? */
+/* Does the hit lead to exactly these certificates in this order? */
 static bool
-host_agrees(const struct snap_view *view, const struct truth_host *h)
+hit_agrees(const struct snap_view *view, const struct snap_hit *hit, const struct truth_host *h)
 {
-    struct snap_hit hit;
     struct snap_trust t;
     struct snap_zone zone;
     uint32_t at = 0, flags;
-    if (snap_host_find(view, h->pattern.ptr, h->pattern.len, &hit) != 1 ||
-        snap_trust_get(view, hit.trust, &t) < 0 || snap_zone_get(view, hit.zone, &zone) < 0 ||
+    if (snap_trust_get(view, hit->trust, &t) < 0 || snap_zone_get(view, hit->zone, &zone) < 0 ||
         !slice_eq(zone.id, h->zone_id))
         return false;
     for (size_t i = 0; i < h->n; i++) {
@@ -496,8 +498,21 @@ static int
 check_host(void *arg, const struct truth_host *h)
 {
     struct check_ctx *ctx = arg;
+    struct snap_hit hit;
     ctx->hosts++;
-    ctx->bad += !host_agrees(ctx->view, h);
+    ctx->bad += snap_host_find(ctx->view, h->pattern.ptr, h->pattern.len, &hit) != 1 ||
+                !hit_agrees(ctx->view, &hit, h);
+    return 0;
+}
+
+static int
+check_access_host(void *arg, const struct truth_host *h)
+{
+    struct check_ctx *ctx = arg;
+    struct snap_hit hit;
+    ctx->access++;
+    ctx->bad += snap_names_find(ctx->view, SNAP_NAMES_ACCESS, h->pattern.ptr, h->pattern.len, &hit) != 1 ||
+                !hit_agrees(ctx->view, &hit, h);
     return 0;
 }
 
@@ -531,7 +546,7 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};
-    uint64_t bad_rules = 0;
+    uint64_t bad_rules = 0, stores = 0, bad_stores = 0;
     (void)pthread_mutex_lock(&p->lock);
     int rc = p->w && snap_writer_view(p->w) ? begin_published(p, s, err)
                                             : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
@@ -539,12 +554,17 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
         ctx.view = snap_writer_view(p->w);
         rc = truth_hosts(s, ctx.view, check_host, &ctx, err);
         if (rc == 0)
+            rc = truth_access_hosts(s, ctx.view, check_access_host, &ctx, err);
+        if (rc == 0)
+            rc = truth_origins_differ(s, ctx.view, &stores, &bad_stores, err);
+        if (rc == 0)
             rc = truth_rules_differ(s, ctx.view, ret_rulesets, &bad_rules, err);
         plug_rollback(s);
         snap_view_info(ctx.view, &info);
     }
     (void)pthread_mutex_unlock(&p->lock);
     *ret_hosts = ctx.hosts;
-    *ret_bad = ctx.bad + bad_rules + (info.hosts != ctx.hosts); /* hosts that only the snapshot has */
+    *ret_bad = ctx.bad + bad_rules + bad_stores +
+               (info.hosts != ctx.hosts + ctx.access + stores); /* names that only the snapshot has */
     return rc;
 }

@@ -104,13 +104,13 @@ gather_init(struct gather *g, const struct snap_view *view, truth_host_fn fn, vo
 }
 
 static int
-gather_scan(struct plug_session *s, const struct snap_view *view, const acd_value *pattern, truth_host_fn fn,
-            void *ctx, acd_err *err)
+gather_scan(struct plug_session *s, const struct snap_view *view, uint32_t coll, const acd_value *pattern,
+            truth_host_fn fn, void *ctx, acd_err *err)
 {
     struct gather g;
     gather_init(&g, view, fn, ctx);
     const acd_scan scan = {.struct_size = sizeof(scan),
-                           .coll = COLL_HOST,
+                           .coll = coll,
                            .index = HOST_BY_PATTERN,
                            .eq = pattern,
                            .neq = pattern ? 1 : 0};
@@ -121,7 +121,14 @@ gather_scan(struct plug_session *s, const struct snap_view *view, const acd_valu
 int
 truth_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn fn, void *ctx, acd_err *err)
 {
-    return gather_scan(s, view, NULL, fn, ctx, err);
+    return gather_scan(s, view, COLL_HOST, NULL, fn, ctx, err);
+}
+
+int
+truth_access_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn fn, void *ctx,
+                   acd_err *err)
+{
+    return gather_scan(s, view, COLL_ACCESS_HOST, NULL, fn, ctx, err);
 }
 
 /* --- certificates -----------------------------------------------------------------------------------------
@@ -344,7 +351,7 @@ truth_put_host(struct plug_session *s, struct snap_writer *w, const char *patter
 {
     struct put_host put = {w, false, err};
     const acd_value key = {.bytes = slice_str(pattern)};
-    int rc = gather_scan(s, snap_pending(w), &key, put_host, &put, err);
+    int rc = gather_scan(s, snap_pending(w), COLL_HOST, &key, put_host, &put, err);
     if (rc < 0 || put.there)
         return rc;
     rc = snap_del_host(w, slice_str(pattern), err);
@@ -361,6 +368,26 @@ truth_put_known_host(struct snap_writer *w, const char *pattern, const struct ch
     for (size_t i = 0; rc == 0 && i < host->n; i++)
         rc = gather_add(&g, slice_str(pattern), host->zone_id, host->cas[i].id, host->cas[i].deployed);
     return rc == 0 ? gather_flush(&g) : rc;
+}
+
+static int
+put_access_host(void *arg, const struct truth_host *h)
+{
+    struct put_host *p = arg;
+    p->there = true;
+    return snap_put_name(p->w, SNAP_NAMES_ACCESS, h->pattern, h->zone_id, h->cas, h->n, p->err);
+}
+
+int
+truth_put_access_host(struct plug_session *s, struct snap_writer *w, const char *pattern, acd_err *err)
+{
+    struct put_host put = {w, false, err};
+    const acd_value key = {.bytes = slice_str(pattern)};
+    int rc = gather_scan(s, snap_pending(w), COLL_ACCESS_HOST, &key, put_access_host, &put, err);
+    if (rc < 0 || put.there)
+        return rc;
+    rc = snap_del_name(w, SNAP_NAMES_ACCESS, slice_str(pattern), err);
+    return rc == ACD_ENOENT ? 0 : rc;
 }
 
 /* --- everything -------------------------------------------------------------------------------------------
@@ -447,7 +474,9 @@ truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
         rc = plug_scan(s, &scan, put_rules, &rules, err);
     if (rc == 0)
         rc = truth_hosts(s, snap_pending(w), put_host, &host, err);
-    return rc;
+    if (rc == 0)
+        rc = truth_access_hosts(s, snap_pending(w), put_access_host, &host, err);
+    return rc < 0 ? rc : truth_build_origins(s, w, err);
 }
 
 /* --- stamp ------------------------------------------------------------------------------------------------
@@ -466,7 +495,7 @@ stamp_row(void *arg, const acd_value *row, size_t ncols)
 }
 
 /* What the image says about truth; more of it makes another number, so that an older image is built again. */
-enum { TRUTH_FORM = 2 };
+enum { TRUTH_FORM = 3 };
 
 /* The record of the last change holds its time, actor, object and revision: two histories that part and come
  * to the same number differ in it. */

@@ -30,6 +30,12 @@ int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pa
 /* The same without reading, for a host whose associations the change itself tells. */
 int truth_put_known_host(struct snap_writer *w, const char *pattern, const struct change_host *host,
                          acd_err *err) ACD_MUSTCHECK;
+int truth_put_access_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
+                          acd_err *err) ACD_MUSTCHECK;
+/* The zone's custom origin trust store and its CAs; without entries there is none in the image. */
+int truth_put_origin(struct plug_session *s, struct snap_writer *w, const char *zone_id,
+                     acd_err *err) ACD_MUSTCHECK;
+int truth_build_origins(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
 /* What is gone from truth goes from the image, after the hosts that used it. */
 int truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
 int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
@@ -37,6 +43,10 @@ int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUS
 /* Counts zones of truth whose rules are not those of the view. */
 int truth_rules_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_rulesets,
                        uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
+
+/* Counts zones of truth whose custom origin trust store is not that of the view. */
+int truth_origins_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_stores,
+                         uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
 
 /* Walks hosts in order of their patterns, each with its certificates in order of priority (those that exist
  * in the view only). The callback must not use the session. */
@@ -48,5 +58,8 @@ struct truth_host {
 typedef int (*truth_host_fn)(void *ctx, const struct truth_host *host);
 int truth_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn fn, void *ctx,
                 acd_err *err) ACD_MUSTCHECK;
+/* The same for the hosts of Access CAs. */
+int truth_access_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn fn, void *ctx,
+                       acd_err *err) ACD_MUSTCHECK;
 
 #endif

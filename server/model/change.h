@@ -12,11 +12,13 @@
 #include "base/mem.h"
 
 enum change_kind {
-    CHANGED_ZONE,  /* key: zone id */
-    CHANGED_CERT,  /* key: certificate id */
-    CHANGED_HOST,  /* key: host pattern in normal form */
-    CHANGED_RULES, /* key: zone id */
-    CHANGED_TOKEN, /* key: token id; no part of the snapshot */
+    CHANGED_ZONE,        /* key: zone id */
+    CHANGED_CERT,        /* key: certificate id */
+    CHANGED_HOST,        /* key: host pattern in normal form */
+    CHANGED_RULES,       /* key: zone id */
+    CHANGED_ORIGIN,      /* key: zone id: its custom origin trust store */
+    CHANGED_ACCESS_HOST, /* key: host pattern in normal form, among those of Access */
+    CHANGED_TOKEN,       /* key: token id; no part of the snapshot */
 };
 
 /* The CAs that a host has after the change, in no order. Revisions as in the rows. */

@@ -161,6 +161,44 @@ static const acd_index token_indexes[] = {
     {.name = "by_digest", .cols = {TOKEN_DIGEST}, .ncols = 1, .unique = 1},
 };
 
+static const acd_column origin_cols[ORIGIN_COLS] = {
+    COLUMN(ORIGIN_ID, "id", ACD_COL_TEXT),
+    COLUMN(ORIGIN_ZONE, "zone_id", ACD_COL_TEXT, REF(COLL_ZONE)),
+    COLUMN(ORIGIN_SHA256, "sha256", ACD_COL_BLOB),
+    COLUMN(ORIGIN_SPKI, "spki_sha256", ACD_COL_BLOB),
+    COLUMN(ORIGIN_SUBJECT, "subject", ACD_COL_TEXT),
+    COLUMN(ORIGIN_ISSUER, "issuer", ACD_COL_TEXT),
+    COLUMN(ORIGIN_SERIAL_HEX, "serial_hex", ACD_COL_TEXT),
+    COLUMN(ORIGIN_NOT_BEFORE, "not_before_ms", ACD_COL_INT),
+    COLUMN(ORIGIN_NOT_AFTER, "not_after_ms", ACD_COL_INT),
+    COLUMN(ORIGIN_KEY_TYPE, "key_type", ACD_COL_TEXT),
+    COLUMN(ORIGIN_KEY_BITS, "key_bits", ACD_COL_INT),
+    COLUMN(ORIGIN_SIGNATURE, "signature", ACD_COL_TEXT),
+    COLUMN(ORIGIN_SKI, "ski", ACD_COL_TEXT),
+    COLUMN(ORIGIN_PROFILE, "profile", ACD_COL_INT),
+    COLUMN(ORIGIN_TEXT, "certificate", ACD_COL_BLOB),
+    COLUMN(ORIGIN_DER, "der", ACD_COL_BLOB),
+    COLUMN(ORIGIN_CREATED, "uploaded_ms", ACD_COL_INT),
+    COLUMN(ORIGIN_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index origin_indexes[] = {
+    {.name = "by_zone", .cols = {ORIGIN_ZONE, ORIGIN_REV}, .ncols = 2},
+    {.name = "by_digest", .cols = {ORIGIN_ZONE, ORIGIN_SHA256}, .ncols = 2, .unique = 1},
+    {.name = "by_expiry", .cols = {ORIGIN_NOT_AFTER}, .ncols = 1},
+};
+
+static const acd_column access_setting_cols[ACCESS_SETTING_COLS] = {
+    COLUMN(ACCESS_SETTING_ACCOUNT, "account_id", ACD_COL_TEXT, REF(COLL_ACCOUNT)),
+    COLUMN(ACCESS_SETTING_PATTERN, "pattern", ACD_COL_TEXT),
+    COLUMN(ACCESS_SETTING_HOST, "host", ACD_COL_TEXT),
+    COLUMN(ACCESS_SETTING_POSITION, "position", ACD_COL_INT),
+    COLUMN(ACCESS_SETTING_FORWARD, "client_certificate_forwarding", ACD_COL_INT),
+    COLUMN(ACCESS_SETTING_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index access_setting_indexes[] = {
+    {.name = "by_position", .cols = {ACCESS_SETTING_ACCOUNT, ACCESS_SETTING_POSITION}, .ncols = 2},
+};
+
 #define COLLECTION(i, n, c, pk, ...) COLLECTION_SINCE(1, i, n, c, pk, __VA_ARGS__)
 #define COLLECTION_SINCE(v, i, n, c, pk, ...)     \
     [i] = {.struct_size = sizeof(acd_collection), \
@@ -185,4 +223,8 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION_SINCE(2, COLL_RULESET, "ruleset", ruleset_cols, 1, INDEXES(ruleset_indexes)),
     COLLECTION_SINCE(2, COLL_RULESET_VERSION, "ruleset_version", ruleset_version_cols, 2),
     COLLECTION_SINCE(3, COLL_TOKEN, "token", token_cols, 1, INDEXES(token_indexes)),
+    COLLECTION_SINCE(3, COLL_ORIGIN, "origin_trust", origin_cols, 1, INDEXES(origin_indexes)),
+    COLLECTION_SINCE(3, COLL_ACCESS_HOST, "access_host", host_cols, 3, INDEXES(host_indexes)),
+    COLLECTION_SINCE(3, COLL_ACCESS_SETTING, "access_setting", access_setting_cols, 2,
+                     INDEXES(access_setting_indexes)),
 };

@@ -26,7 +26,10 @@ enum collection {
     COLL_RULESET,         /* the rules of a zone as they are */
     COLL_RULESET_VERSION, /* as they were */
     /* since 3 */
-    COLL_TOKEN, /* API tokens: what they allow, and the digest of the secret */
+    COLL_TOKEN,          /* API tokens: what they allow, and the digest of the secret */
+    COLL_ORIGIN,         /* entries of the zones' custom origin trust stores */
+    COLL_ACCESS_HOST,    /* hosts of Access CAs: the columns and indexes of COLL_HOST */
+    COLL_ACCESS_SETTING, /* settings of host names for Access */
     COLLECTIONS
 };
 
@@ -178,6 +181,40 @@ enum token_col {
     TOKEN_COLS
 };
 enum token_index { TOKEN_BY_ACCOUNT = 1, TOKEN_BY_DIGEST };
+
+enum origin_col {
+    ORIGIN_ID,
+    ORIGIN_ZONE,
+    ORIGIN_SHA256,
+    ORIGIN_SPKI,
+    ORIGIN_SUBJECT,
+    ORIGIN_ISSUER,
+    ORIGIN_SERIAL_HEX,
+    ORIGIN_NOT_BEFORE,
+    ORIGIN_NOT_AFTER,
+    ORIGIN_KEY_TYPE,
+    ORIGIN_KEY_BITS,
+    ORIGIN_SIGNATURE,
+    ORIGIN_SKI,
+    ORIGIN_PROFILE, /* enum acd_profile */
+    ORIGIN_TEXT,    /* as uploaded */
+    ORIGIN_DER,
+    ORIGIN_CREATED,
+    ORIGIN_REV, /* of the upload: an entry never changes */
+    ORIGIN_COLS
+};
+enum origin_index { ORIGIN_BY_ZONE = 1, ORIGIN_BY_DIGEST, ORIGIN_BY_EXPIRY };
+
+enum access_setting_col {
+    ACCESS_SETTING_ACCOUNT,
+    ACCESS_SETTING_PATTERN,  /* normal form */
+    ACCESS_SETTING_HOST,     /* as sent */
+    ACCESS_SETTING_POSITION, /* in the list, ascending */
+    ACCESS_SETTING_FORWARD,  /* client_certificate_forwarding */
+    ACCESS_SETTING_REV,
+    ACCESS_SETTING_COLS
+};
+enum access_setting_index { ACCESS_SETTING_BY_POSITION = 1 };
 
 extern const acd_collection collections[COLLECTIONS];
 

@@ -56,6 +56,12 @@ digest_sha256(const void *p, size_t len, uint8_t out[DIGEST_LEN])
     hash_pieces(thread_ctx(), &piece, 1, out);
 }
 
+bool
+digest_md5(const void *p, size_t len, uint8_t out[DIGEST_MD5_LEN])
+{
+    return EVP_Digest(p, len, out, NULL, EVP_md5(), NULL) == 1;
+}
+
 void
 digest_init(struct digest *d)
 {

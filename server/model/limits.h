@@ -24,7 +24,7 @@
     X(LIMIT_TIMEOUT_MS, 600000, "ms", "timeout a caller may ask for")                                \
     X(LIMIT_TIMEOUT_DEFAULT_MS, 10000, "ms", "timeout of a call that names none")                    \
     X(LIMIT_BATCH_TRUST, 1024, "questions", "GetTrust batch")                                        \
-    X(LIMIT_BATCH_VERIFY, 256, "questions", "VerifyClient batch")                                    \
+    X(LIMIT_BATCH_VERIFY, 256, "questions", "VerifyClient or VerifyOrigin batch")                    \
     X(LIMIT_BATCH_EVALUATE, 256, "questions", "Evaluate batch")                                      \
     X(LIMIT_PAGE, 1000, "rows", "largest page of a list")                                            \
     X(LIMIT_PAGE_DEFAULT, 50, "rows", "page of a list that names no size")                           \
@@ -67,6 +67,12 @@
     X(LIMIT_HOSTS_REPLY, 1000, "hosts", "a list that the reply to a change of it repeats")           \
     X(LIMIT_CAS_PER_HOST, 100, "CAs", "associated with one host")                                    \
     X(LIMIT_CERTS_PER_HOST, 1024, "certificates", "of all CAs of one host, bundles counted in full") \
+    /* origin trust and Access */                                                                    \
+    X(LIMIT_ORIGIN_ENTRIES, 100, "CAs", "custom origin trust store of one zone")                     \
+    X(LIMIT_ROOTS_FILE, 8388608, "bytes", "file of the public roots")                                \
+    X(LIMIT_ROOTS, 4096, "certificates", "file of the public roots")                                 \
+    X(LIMIT_ACCESS_HOSTS, 1000, "hosts", "associated with one Access CA")                            \
+    X(LIMIT_ACCESS_SETTINGS, 1000, "hosts", "Access settings of one account")                        \
     /* rules */                                                                                      \
     X(LIMIT_RULES, 1000, "rules", "ruleset of a zone")                                               \
     X(LIMIT_RULES_BYTES, 1048576, "bytes", "ruleset of a zone, as it is stored")                     \

@@ -39,7 +39,7 @@ int
 chain_take(struct mem_region *r, const Anchord__V1__VerifyQuestion *question, struct chain *ret,
            const char **ret_why)
 {
-    *ret = (struct chain){0};
+    *ret = (struct chain){.purpose = ACD_PURPOSE_CLIENT};
     if (question->n_chain > 0) {
         *ret_why = check_size(question);
         return *ret_why ? ACD_EINVAL : from_bytes(r, question, ret);
@@ -65,7 +65,7 @@ chain_load(struct query *q, struct mem_region *r, struct chain *chain)
 static struct verdict_key
 key_of(const uint8_t *trust_digest, const struct chain *chain)
 {
-    struct verdict_key key = {.purpose = ACD_PURPOSE_CLIENT};
+    struct verdict_key key = {.purpose = chain->purpose};
     memcpy(key.chain, chain->digest, sizeof(key.chain));
     memcpy(key.trust, trust_digest, sizeof(key.trust));
     return key;

@@ -13,6 +13,7 @@ struct chain {
     size_t n;
     uint8_t (*sha256)[DIGEST_LEN]; /* of each */
     uint8_t digest[DIGEST_LEN];    /* over all of them: SHA-256 of the SHA-256s */
+    enum acd_purpose purpose;      /* what it is presented as; chain_take: a client's */
 };
 
 /* n is 0 when the question names the chain by its digest alone. ACD_EINVAL: *ret_why says what is wrong. */

@@ -14,7 +14,6 @@
  */
 #include "base/err.h"
 #include "base/rcu.h"
-#include "model/ids.h"
 #include "query/asked.h"
 
 /* What a prompt call may spend: rules looked at per question, steps per rule. */
@@ -207,15 +206,6 @@ take_hosts(struct batch *b)
 /* --- zones ------------------------------------------------------------------------------------------------
  */
 
-/* The number of the zone with that name. 0, ACD_ENOENT, ACD_ECORRUPT. */
-static int
-zone_by_name(const struct snap_view *view, acd_slice name, uint32_t *ret)
-{
-    acd_slice id;
-    int rc = snap_blob_find(view, SNAP_BLOB_ZONE_NAME, name, &id);
-    return rc < 0 ? rc : snap_zone_find(view, id, ret);
-}
-
 /* The zone that is named, else that of the host's association, else the longest that the host lies in. */
 static int
 zone_of(struct batch *b, struct asked *a, uint32_t *ret)
@@ -223,16 +213,14 @@ zone_of(struct batch *b, struct asked *a, uint32_t *ret)
     const struct snap_view *view = b->judge.view;
     acd_slice named = slice_str(a->question->zone), host;
     if (named.len)
-        return id_is_hex(named)             ? snap_zone_find(view, named, ret)
-               : named.len <= SNAP_NAME_MAX ? zone_by_name(view, named, ret)
-                                            : ACD_ENOENT;
+        return query_zone_find(view, named, ret);
     if (a->judged.hit.match != SNAP_NONE) {
         *ret = a->judged.hit.zone;
         return 0;
     }
     host = slice_of(a->judged.host.name, a->judged.host.len);
     while (host.len) {
-        int rc = zone_by_name(view, host, ret);
+        int rc = query_zone_by_name(view, host, ret);
         if (rc != ACD_ENOENT)
             return rc;
         const char *p = host.ptr, *dot = memchr(p, '.', host.len);

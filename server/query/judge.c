@@ -6,6 +6,7 @@
 static const char no_association[] = "ACD_V_ERR_NO_ASSOCIATION";
 static const char no_trust[] = "ACD_V_ERR_EMPTY_TRUST_SET";
 static const char bad_host[] = "ACD_V_ERR_INVALID_HOST";
+static const char bad_product[] = "ACD_V_ERR_INVALID_PRODUCT";
 static const char bad_chain[] = "ACD_V_ERR_INVALID_CHAIN";
 static const char no_chain[] = "ACD_V_ERR_NO_CERTIFICATE";
 static const char failed[] = "ACD_V_ERR_NOT_CHECKED";
@@ -92,6 +93,13 @@ judge_bad_host(struct judged *it)
     judge_refuse(it, bad_host, it->host.error);
 }
 
+void
+judge_bad_product(struct judged *it)
+{
+    it->host = (struct query_host){.name = "", .error = query_bad_product};
+    judge_refuse(it, bad_product, query_bad_product);
+}
+
 /* Which association answered, with which trust set. */
 static int
 name_association(const struct judge *j, struct judged *it)
@@ -159,22 +167,28 @@ struct explain_ctx {
     Anchord__V1__VerifyAnswer *answer;
 };
 
-static int
-add_step(void *arg, const acd_step *step)
+int
+judge_step(struct mem_region *r, const acd_step *step, Anchord__V1__VerifyStep **ret)
 {
-    struct explain_ctx *ctx = arg;
-    Anchord__V1__VerifyStep *m = wire_new(ctx->region, Anchord__V1__VerifyStep, anchord__v1__verify_step);
+    Anchord__V1__VerifyStep *m = *ret = wire_new(r, Anchord__V1__VerifyStep, anchord__v1__verify_step);
     if (!m)
         return ACD_ENOMEM;
     m->anchor = step->anchor;
     m->depth = step->depth;
-    m->check = mem_strdup(ctx->region, step->check ? step->check : "");
+    m->check = mem_strdup(r, step->check ? step->check : "");
     m->ok = step->ok != 0;
-    m->error = mem_strdup(ctx->region, step->error ? step->error : "");
-    m->text = wire_text(ctx->region, step->text);
-    if (!m->check || !m->error || !m->text)
-        return ACD_ENOMEM;
-    return wire_append(ctx->region, &ctx->answer->n_steps, &ctx->answer->steps, m);
+    m->error = mem_strdup(r, step->error ? step->error : "");
+    m->text = wire_text(r, step->text);
+    return m->check && m->error && m->text ? 0 : ACD_ENOMEM;
+}
+
+static int
+add_step(void *arg, const acd_step *step)
+{
+    struct explain_ctx *ctx = arg;
+    Anchord__V1__VerifyStep *m;
+    int rc = judge_step(ctx->region, step, &m);
+    return rc < 0 ? rc : wire_append(ctx->region, &ctx->answer->n_steps, &ctx->answer->steps, m);
 }
 
 static int

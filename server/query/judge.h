@@ -32,11 +32,16 @@ struct judged {
     struct snap_trust trust;
     struct chain chain;
     int64_t at_ms;
+    bool access;    /* asked about Access CAs */
     bool open;      /* still to be verified */
     bool unchecked; /* the validator reached no verdict: nothing is known, not even that it is not revoked */
 };
 
+/* A step of the derivation as a message. */
+int judge_step(struct mem_region *r, const acd_step *step, Anchord__V1__VerifyStep **ret) ACD_MUSTCHECK;
+
 void judge_bad_host(struct judged *it);
+void judge_bad_product(struct judged *it);
 int judge_chain(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
 int judge_look_up(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
 /* Takes over the verdict of `before`, an answered question of the same batch, when this one is about the same

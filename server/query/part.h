@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "query/bundles.h"
 #include "query/query.h"
+#include "query/roots.h"
 #include "query/rulesets.h"
 #include "rule/vm.h"
 #include "wire/msg.h"
@@ -19,6 +20,7 @@ enum query_counter {
     QUERY_VERDICT_MISSES,
     QUERY_VERIFICATIONS,
     QUERY_EVALUATE_QUESTIONS,
+    QUERY_ORIGIN_QUESTIONS,
     QUERY_COUNTERS
 };
 
@@ -36,6 +38,7 @@ struct query {
     struct rule_ctx *spare[QUERY_SPARE_MAX]; /* contexts that nobody uses */
     size_t nspare;
     struct flights *flights;
+    struct roots *roots;
     _Atomic uint64_t counts[QUERY_COUNTERS];
 };
 
@@ -54,15 +57,31 @@ struct query_host {
 };
 int query_host(struct mem_region *r, const char *text, struct query_host *ret) ACD_MUSTCHECK;
 
+/* Whose CAs a question is about: "" the shared pool, "access". false: no such product. */
+bool query_product(const char *product, bool *ret_access);
+extern const char query_bad_product[]; /* the sentence for it */
+
+/* What a question about Access finds in place of what the batch did, which asked for clients' hosts only. */
+static inline int
+query_access_lookup(const struct snap_view *view, const struct query_host *h, struct snap_hit *hit)
+{
+    return snap_names_lookup(view, SNAP_NAMES_ACCESS, h->name, h->len, hit);
+}
+
 /* The association that matched, as text. */
 int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit,
                   char **ret) ACD_MUSTCHECK;
+
+/* The number of the zone with that id or name. 0, ACD_ENOENT, ACD_ECORRUPT. */
+int query_zone_find(const struct snap_view *view, acd_slice which, uint32_t *ret);
+int query_zone_by_name(const struct snap_view *view, acd_slice name, uint32_t *ret);
 
 /* The sentence for a batch that could not be answered. */
 int query_failed(int rc, acd_err *err);
 
 int query_get_trust(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
 int query_verify_client(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
+int query_verify_origin(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
 int query_evaluate(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
 
 /* A context for the rules, empty; given back when the batch is done. */

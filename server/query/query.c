@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "eval/verdict.h"
 #include "model/host.h"
+#include "model/ids.h"
 #include "query/flight.h"
 #include "query/known.h"
 #include "query/part.h"
@@ -29,6 +30,15 @@ query_host(struct mem_region *r, const char *text, struct query_host *ret)
     return ret->name && (rc == 0 || ret->error) ? 0 : ACD_ENOMEM;
 }
 
+const char query_bad_product[] = "the product is neither empty nor \"access\"";
+
+bool
+query_product(const char *product, bool *ret_access)
+{
+    *ret_access = strcmp(product, "access") == 0;
+    return *ret_access || !product[0];
+}
+
 int
 query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit, char **ret)
 {
@@ -38,6 +48,22 @@ query_pattern(struct mem_region *r, const struct query_host *h, const struct sna
     else
         *ret = mem_printf(r, "*%.*s", (int)(h->name + h->len - dot), dot);
     return *ret ? 0 : ACD_ENOMEM;
+}
+
+int
+query_zone_by_name(const struct snap_view *view, acd_slice name, uint32_t *ret)
+{
+    acd_slice id;
+    int rc = snap_blob_find(view, SNAP_BLOB_ZONE_NAME, name, &id);
+    return rc < 0 ? rc : snap_zone_find(view, id, ret);
+}
+
+int
+query_zone_find(const struct snap_view *view, acd_slice which, uint32_t *ret)
+{
+    if (id_is_hex(which))
+        return snap_zone_find(view, which, ret);
+    return which.len && which.len <= SNAP_NAME_MAX ? query_zone_by_name(view, which, ret) : ACD_ENOENT;
 }
 
 int
@@ -74,6 +100,8 @@ query_new(const struct query_deps *deps, struct query **ret, acd_err *err)
         rc = rulesets_new(q->scheme, deps->rules, &q->rulesets, err);
     if (rc == 0)
         rc = flights_new(&q->flights, err);
+    if (rc == 0)
+        rc = roots_new(deps->validator, deps->public_roots, &q->roots, err);
     if (rc < 0) {
         query_free(q);
         return rc;
@@ -87,6 +115,7 @@ query_free(struct query *q)
 {
     if (!q)
         return;
+    roots_free(q->roots);
     flights_free(q->flights);
     for (size_t i = 0; i < q->nspare; i++)
         rule_ctx_free(q->spare[i]);
@@ -136,7 +165,15 @@ query_bind(struct query *q, struct rpc_table *table, acd_err *err)
         rc = rpc_bind_prompt(table, "EdgeService/VerifyClient", query_verify_client, q);
     if (rc == 0)
         rc = rpc_bind_prompt(table, "EdgeService/Evaluate", query_evaluate, q);
+    if (rc == 0)
+        rc = rpc_bind_prompt(table, "EdgeService/VerifyOrigin", query_verify_origin, q);
     return rc < 0 ? err_set(err, rc, "EdgeService: %s", status_text(rc)) : 0;
+}
+
+void
+query_refresh(struct query *q)
+{
+    roots_refresh(q->roots);
 }
 
 static uint64_t
@@ -152,6 +189,7 @@ query_counters(struct query *q, struct query_counters *ret)
         .trust_questions = count_of(q, QUERY_TRUST_QUESTIONS),
         .verify_questions = count_of(q, QUERY_VERIFY_QUESTIONS),
         .evaluate_questions = count_of(q, QUERY_EVALUATE_QUESTIONS),
+        .origin_questions = count_of(q, QUERY_ORIGIN_QUESTIONS),
         .verifications = count_of(q, QUERY_VERIFICATIONS),
         .verdict_hits = count_of(q, QUERY_VERDICT_HITS),
         .verdict_misses = count_of(q, QUERY_VERDICT_MISSES),

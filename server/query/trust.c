@@ -196,16 +196,21 @@ answer_all(struct asked *q, Anchord__V1__GetTrustResponse *resp)
     acd_slice *names = mem_new_n(q->region, n, acd_slice);
     struct snap_hit *hits = mem_new_n(q->region, n, struct snap_hit);
     int *found = mem_new_n(q->region, n, int);
-    if (!hosts || !names || !hits || !found || sets_init(&q->sets, q->region, resp, n) < 0)
+    bool *access = mem_new_n(q->region, n, bool);
+    if (!hosts || !names || !hits || !found || !access || sets_init(&q->sets, q->region, resp, n) < 0)
         return ACD_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         int rc = query_host(q->region, q->req->questions[i]->host, &hosts[i]);
         if (rc < 0)
             return rc;
-        names[i] = slice_of(hosts[i].name, hosts[i].len);
+        if (!query_product(q->req->questions[i]->product, &access[i]) && !hosts[i].error)
+            hosts[i] = (struct query_host){.name = "", .error = query_bad_product};
+        names[i] = slice_of(hosts[i].name, access[i] ? 0 : hosts[i].len);
     }
     (void)snap_lookup_batch(q->view, names, n, hits, found);
     for (size_t i = 0; i < n; i++) {
+        if (access[i])
+            found[i] = query_access_lookup(q->view, &hosts[i], &hits[i]);
         int rc = fill_answer(q, q->req->questions[i], &hosts[i], &hits[i], found[i], resp->answers[i]);
         if (rc < 0)
             return rc;

@@ -26,9 +26,12 @@ prepare(struct batch *b, struct judged *it, int64_t now_ms)
         return rc;
     it->at_ms = it->question->at_ms ? it->question->at_ms : now_ms;
     it->open = true;
-    if (!it->host.error)
+    if (!query_product(it->question->product, &it->access))
+        judge_bad_product(it);
+    else if (it->host.error)
+        judge_bad_host(it);
+    else
         return judge_chain(&b->judge, it);
-    judge_bad_host(it);
     return 0;
 }
 
@@ -41,9 +44,11 @@ look_up_all(struct batch *b)
     if (!names || !hits || !found)
         return ACD_ENOMEM;
     for (size_t i = 0; i < b->n; i++)
-        names[i] = slice_of(b->items[i].host.name, b->items[i].host.len);
+        names[i] = slice_of(b->items[i].host.name, b->items[i].access ? 0 : b->items[i].host.len);
     (void)snap_lookup_batch(b->judge.view, names, b->n, hits, found);
     for (size_t i = 0; i < b->n; i++) {
+        if (b->items[i].access)
+            found[i] = query_access_lookup(b->judge.view, &b->items[i].host, &hits[i]);
         b->items[i].hit = hits[i];
         b->items[i].found = found[i];
         int rc = judge_look_up(&b->judge, &b->items[i]);

@@ -7,6 +7,7 @@
 enum {
     SNAP_ID_MAX = 64,        /* bytes of a zone, account or CA id */
     SNAP_NAME_MAX = 253,     /* bytes of a host or zone name */
+    SNAP_HOST_KEY_MAX = 254, /* of a host name with the kind of names it belongs to */
     SNAP_KEY_MAX = 200,      /* bytes of a blob's key */
     SNAP_TRUST_MAX = 1024,   /* certificates in one trust set */
     SNAP_CA_INDEX_MAX = 32,  /* certificates of one uploaded object */

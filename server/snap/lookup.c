@@ -13,7 +13,7 @@ snap_host_find(const struct snap_view *v, const char *pattern, size_t len, struc
 {
     const struct snap_entry *e;
     *ret = (struct snap_hit){0};
-    if (len == 0 || len > SNAP_NAME_MAX)
+    if (len == 0 || len > SNAP_HOST_KEY_MAX)
         return 0;
     int rc = snap_tab_find(&v->space, &v->roots.hosts, v->secret, pattern, len, &e);
     if (rc == 1)

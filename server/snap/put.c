@@ -104,7 +104,9 @@ static int
 pattern_check(acd_slice p, acd_err *err)
 {
     const char *s = p.ptr;
-    if (p.len == 0 || p.len > SNAP_NAME_MAX)
+    size_t max =
+        p.len && (s[0] == SNAP_NAMES_ACCESS || s[0] == SNAP_NAMES_ORIGIN) ? SNAP_HOST_KEY_MAX : SNAP_NAME_MAX;
+    if (p.len == 0 || p.len > max)
         return err_set(err, ACD_EINVAL, "host name has a bad length");
     if (s[0] == '*' && (p.len < 3 || s[1] != '.'))
         return err_set(err, ACD_EINVAL, "a wildcard is \"*.\" and a name");
@@ -164,7 +166,7 @@ snap_del_host(struct snap_writer *w, acd_slice pattern, acd_err *err)
 {
     TXN_CHECK(w);
     uint32_t zone, trust;
-    if (pattern.len == 0 || pattern.len > SNAP_NAME_MAX)
+    if (pattern.len == 0 || pattern.len > SNAP_HOST_KEY_MAX)
         return ACD_ENOENT;
     int rc = snap_tab_get(w, &w->work.roots.hosts, pattern.ptr, pattern.len, &zone, &trust, err);
     if (rc <= 0)

@@ -46,7 +46,8 @@ void snap_pub_set(struct snap_pub *p, struct snap_view *v);
 struct snap_info {
     uint64_t revision, epoch, file_id, seq;
     int64_t created_ms;
-    uint64_t hosts, zones, cas, trusts, blobs;
+    uint64_t hosts; /* names of every kind among them */
+    uint64_t zones, cas, trusts, blobs;
     uint64_t used, live; /* bytes of the file, and those that this revision needs */
 };
 void snap_view_info(const struct snap_view *v, struct snap_info *ret);
@@ -75,7 +76,22 @@ size_t snap_lookup_batch(const struct snap_view *v, const acd_slice *hosts, size
 /* The stored association of this very pattern ("*.example.com" included), without wildcard matching. */
 int snap_host_find(const struct snap_view *v, const char *pattern, size_t len, struct snap_hit *ret);
 
-/* All hosts, in no particular order. A zeroed cursor starts; 1: one more, 0: the end, ACD_ECORRUPT. */
+/*
+ * Names that are kept apart from the hosts of mTLS clients: a name of one kind never matches one of another.
+ * Inside they are keys of the same table, with the kind before them, a byte that no host name holds.
+ */
+enum snap_names {
+    SNAP_NAMES_ACCESS = '@', /* hosts of Access CAs; looked up as snap_lookup does */
+    SNAP_NAMES_ORIGIN = '=', /* zone ids: the zone's custom origin trust store */
+};
+int snap_names_lookup(const struct snap_view *v, enum snap_names kind, const char *host, size_t len,
+                      struct snap_hit *ret);
+/* This very name, as snap_host_find. */
+int snap_names_find(const struct snap_view *v, enum snap_names kind, const char *name, size_t len,
+                    struct snap_hit *ret);
+
+/* All hosts and names, in no particular order: names with their kind before them. A zeroed cursor starts; 1:
+ * one more, 0: the end, ACD_ECORRUPT. */
 struct snap_cursor {
     uint32_t bucket, offset;
 };

@@ -107,6 +107,12 @@ int snap_put_host_set(struct snap_writer *w, acd_slice pattern, acd_slice zone_i
                       acd_err *err) ACD_MUSTCHECK;
 int snap_del_host(struct snap_writer *w, acd_slice pattern, acd_err *err) ACD_MUSTCHECK; /* ENOENT */
 
+/* The same for names of a kind (view.h). */
+int snap_put_name(struct snap_writer *w, enum snap_names kind, acd_slice name, acd_slice zone_id,
+                  const struct snap_ca_use *list, size_t n, acd_err *err) ACD_MUSTCHECK;
+int snap_del_name(struct snap_writer *w, enum snap_names kind, acd_slice name,
+                  acd_err *err) ACD_MUSTCHECK; /* ENOENT */
+
 int snap_put_blob(struct snap_writer *w, uint32_t kind, acd_slice key, acd_slice bytes,
                   acd_err *err) ACD_MUSTCHECK;
 int snap_del_blob(struct snap_writer *w, uint32_t kind, acd_slice key,

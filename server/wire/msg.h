@@ -12,12 +12,14 @@
 #ifndef WIRE_MSG_H
 #define WIRE_MSG_H
 
+#include "anchord/v1/access.pb-c.h"
 #include "anchord/v1/account.pb-c.h"
 #include "anchord/v1/assoc.pb-c.h"
 #include "anchord/v1/ca.pb-c.h"
 #include "anchord/v1/common.pb-c.h"
 #include "anchord/v1/envelope.pb-c.h"
 #include "anchord/v1/ops.pb-c.h"
+#include "anchord/v1/origin.pb-c.h"
 #include "anchord/v1/query.pb-c.h"
 #include "anchord/v1/quota.pb-c.h"
 #include "anchord/v1/rule.pb-c.h"

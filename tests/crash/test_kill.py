@@ -22,13 +22,15 @@ LIMIT = 4
 
 
 class Worker:
-    def __init__(self, server, number, paths):
-        self.server, self.paths = server, paths
+    def __init__(self, server, number, paths, prints):
+        self.server, self.paths, self.prints = server, paths, prints
         self.random = random.Random(SEED * 1000 + number)
         self.account, self.zone = "w%d" % number, "w%d.example" % number
         self.certs = {}  # name -> id
         self.hosts = {}  # id -> list of hosts
         self.rules = []  # expressions of the zone, in order
+        self.origin = {}  # name -> id of the entry in the zone's origin trust store
+        self.access = []  # hosts of the account's Access CA
         self.flight = None  # what may or may not have happened
         self.rules_put = []  # what the latest `rule put` would make of the rules
         self.acked = 0
@@ -36,7 +38,8 @@ class Worker:
 
     def setup(self):
         self.server.json("account", "create", "--name", self.account)
-        self.server.json("zone", "create", "--account", self.account, "--name", self.zone)
+        self.server.json("zone", "create", "--account", self.account, "--name", self.zone, "--acm")
+        self.access_id = self.server.json("access", "add", "--account", self.account, "--name", "a", self.paths["ca0"])["id"]
         self.server.json("quota", "set", "--account", self.account, "--limit", str(LIMIT))
 
     # One operation: (arguments, change of the model when it is done). None: refused by design.
@@ -90,8 +93,30 @@ class Worker:
         check(result.code == 0, "rule put: " + result.err)
         self.rules = after
 
+    def origin_change(self):
+        name = "ca%d" % self.random.randrange(CAS)
+        have = self.origin.get(name)
+        result = yield ("origin-trust", "delete", "--zone", self.zone, have) if have else \
+            ("origin-trust", "add", "--zone", self.zone, self.paths[name])
+        check(result.code == 0, "origin-trust: " + result.err)
+        if have:
+            del self.origin[name]
+        else:
+            self.origin[name] = result.json["id"]
+
+    def access_change(self):
+        names = ["h%d.%s" % (n, self.zone) for n in self.random.sample(range(20), self.random.randint(0, 6))]
+        result = yield ("access", "update", self.access_id) + tuple(names)
+        check(result.code == 0, "access: " + result.err)
+        self.access = names
+
     def pick(self):
         roll = self.random.random()
+        if roll < 0.12:
+            return self.origin_change()
+        if roll < 0.24:
+            return self.access_change()
+        roll = (roll - 0.24) / 0.76
         if roll < 0.35:
             return self.upload()
         if roll < 0.45:
@@ -120,6 +145,26 @@ class Worker:
         except Exception as why:  # shown by the main thread, with the seed
             self.problem = why
 
+    def beside_state(self):
+        """What is there of origin trust and of Access."""
+        rows = self.server.json("origin-trust", "list", "--zone", self.zone)
+        access = self.server.json("access", "get", self.access_id)
+        return {self.prints[r["fingerprint_sha256"]]: r["id"] for r in rows}, access["associated_hostnames"]
+
+    def adopt_beside(self):
+        origin, access = self.beside_state()
+        want_origin, want_access = [self.origin], [self.access]
+        if self.flight and self.flight[:2] == ("origin-trust", "delete"):
+            want_origin.append({n: i for n, i in self.origin.items() if i != self.flight[4]})
+        elif self.flight and self.flight[:2] == ("origin-trust", "add"):
+            name = next(n for n, path in self.paths.items() if path == self.flight[4])
+            want_origin.append(dict(self.origin, **{name: origin.get(name)}))
+        elif self.flight and self.flight[0] == "access":
+            want_access.append(list(self.flight[3:]))
+        check(origin in want_origin and access in want_access, "%s: acknowledged %r %r, in flight %r, found %r %r" % (
+            self.account, self.origin, self.access, self.flight, origin, access))
+        self.origin, self.access = origin, access
+
     # What is there, in the form of the model.
     def state(self):
         certs = {c["name"]: c["id"] for c in self.server.json("ca", "list", "--account", self.account)}
@@ -134,7 +179,7 @@ class Worker:
         """Is this what was acknowledged, or that and the whole of what was in flight?"""
         if self.same(certs, hosts, self.certs, self.hosts) and rules == self.rules:
             return True
-        if not self.flight:
+        if not self.flight or self.flight[0] not in ("ca", "host", "rule"):
             return False
         want_certs, want_hosts = dict(self.certs), {k: list(v) for k, v in self.hosts.items()}
         noun, verb = self.flight[:2]
@@ -171,6 +216,7 @@ class Worker:
             {k: set(v) for k, v in want_hosts.items()}
 
     def adopt(self):
+        self.adopt_beside()
         certs, hosts, rules = self.state()
         check(self.allowed(certs, hosts, rules), "%s: acknowledged %r %r %r, in flight %r, found %r %r %r" % (
             self.account, self.certs, self.hosts, self.rules, self.flight, certs, hosts, rules))
@@ -204,7 +250,8 @@ def test_kill_9_loses_nothing_that_was_acknowledged(case):
     names = ["ca%d" % n for n in range(CAS)]
     paths = {name: pki.ca(name) for name in names}
     server = case.server()
-    workers = [Worker(server, n, paths) for n in range(WORKERS)]
+    prints = {pki.sha256(name): name for name in names}
+    workers = [Worker(server, n, paths, prints) for n in range(WORKERS)]
     for worker in workers:
         worker.setup()
     for number in range(KILLS):

@@ -43,6 +43,20 @@ int cmd_server_check(struct ctl *c);
 int cmd_query_trust(struct ctl *c);
 int cmd_query_verify(struct ctl *c);
 int cmd_query_evaluate(struct ctl *c);
+int cmd_query_origin(struct ctl *c);
+
+int cmd_access_add(struct ctl *c);
+int cmd_access_list(struct ctl *c);
+int cmd_access_get(struct ctl *c);
+int cmd_access_update(struct ctl *c);
+int cmd_access_delete(struct ctl *c);
+int cmd_access_settings_get(struct ctl *c);
+int cmd_access_settings_put(struct ctl *c);
+
+int cmd_origin_add(struct ctl *c);
+int cmd_origin_list(struct ctl *c);
+int cmd_origin_get(struct ctl *c);
+int cmd_origin_delete(struct ctl *c);
 
 int cmd_rule_put(struct ctl *c);
 int cmd_rule_list(struct ctl *c);

@@ -279,12 +279,9 @@ cmd_query_evaluate(struct ctl *c)
     q->zone = ctl_text(c, OPT_ZONE);
     q->sni = ctl_text(c, OPT_SNI);
     q->resumed = ctl_flag(c, OPT_RESUMED);
-    if (ctl_flag(c, OPT_TIME)) {
-        must(time_parse(slice_str(ctl_text(c, OPT_TIME)), &q->at_ms)); /* the parser refused what is none */
-        if (q->at_ms == 0)
-            return fail_usage(c, "option --time: the first instant of 1970 cannot be asked for");
-    }
-    int rc = take_fields(c, q);
+    int rc = ctl_time(c, &q->at_ms);
+    if (rc == 0)
+        rc = take_fields(c, q);
     if (rc == 0)
         rc = take_chain(c, q);
     return rc ? rc : ask(c, req);

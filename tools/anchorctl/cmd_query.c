@@ -94,8 +94,10 @@ ask(struct ctl *c, size_t from, size_t n, json_t *rows)
     req->questions =
         ctl_need(wire_list(&c->region, n, Anchord__V1__TrustQuestion, anchord__v1__trust_question));
     req->n_questions = n;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         req->questions[i]->host = WIRE_STR(c->args[from + i]);
+        req->questions[i]->product = ctl_space(c);
+    }
     req->detail =
         ctl_flag(c, OPT_DER) ? ANCHORD__V1__TRUST_DETAIL__TRUST_DER : ANCHORD__V1__TRUST_DETAIL__TRUST_CAS;
     req->explain = ctl_flag(c, OPT_EXPLAIN);

@@ -1,4 +1,5 @@
-/* query verify: is this client certificate verified for this host? */
+/* query verify and query origin: is this certificate verified, of a client for a host, of an origin for a
+ * zone? */
 #include "base/str.h"
 #include "cmd.h"
 #include "fail.h"
@@ -20,11 +21,11 @@ js_fields(const Anchord__V1__VerifyAnswer *a)
 }
 
 static json_t *
-js_steps(const Anchord__V1__VerifyAnswer *a)
+js_steps(Anchord__V1__VerifyStep *const *steps, size_t n)
 {
     json_t *list = js_array();
-    for (size_t i = 0; i < a->n_steps; i++) {
-        const Anchord__V1__VerifyStep *s = a->steps[i];
+    for (size_t i = 0; i < n; i++) {
+        const Anchord__V1__VerifyStep *s = steps[i];
         json_t *v = js_object();
         js_set(v, "anchor", s->anchor < 0 ? json_null() : json_integer(s->anchor));
         js_set(v, "depth", s->depth < 0 ? json_null() : json_integer(s->depth));
@@ -39,9 +40,9 @@ js_steps(const Anchord__V1__VerifyAnswer *a)
 
 /* Anything that is not VERIFIED, a value we do not know included, is not verified. */
 static bool
-verified(const Anchord__V1__VerifyAnswer *a)
+verified(Anchord__V1__Verdict verdict)
 {
-    return a->verdict == ANCHORD__V1__VERDICT__VERIFIED;
+    return verdict == ANCHORD__V1__VERDICT__VERIFIED;
 }
 
 static json_t *
@@ -49,7 +50,7 @@ js_answer(struct ctl *c, const Anchord__V1__VerifyAnswer *a, uint64_t revision)
 {
     json_t *v = js_object();
     js_set(v, "host", js_text(ctl_text(c, OPT_HOST)));
-    js_set(v, "verified", json_boolean(verified(a)));
+    js_set(v, "verified", json_boolean(verified(a->verdict)));
     js_set(v, "revoked", json_boolean(a->revoked));
     js_set(v, "error", js_text_or_null(a->error));
     js_set(v, "depth", a->depth < 0 ? json_null() : json_integer(a->depth));
@@ -63,7 +64,7 @@ js_answer(struct ctl *c, const Anchord__V1__VerifyAnswer *a, uint64_t revision)
     js_set(v, "cached", json_boolean(a->cached));
     js_set(v, "revision", json_integer((json_int_t)revision));
     js_set(v, "fields", js_fields(a));
-    js_set(v, "steps", js_steps(a));
+    js_set(v, "steps", js_steps(a->steps, a->n_steps));
     return v;
 }
 
@@ -97,7 +98,7 @@ show_part(struct ctl *c, const json_t *list, const struct out_col *part)
 }
 
 static void
-show(struct ctl *c, json_t *answer)
+show(struct ctl *c, json_t *answer, const struct out_col *answer_cols)
 {
     json_t *fields = json_incref(json_object_get(answer, "fields"));
     json_t *steps = json_incref(json_object_get(answer, "steps"));
@@ -107,7 +108,7 @@ show(struct ctl *c, json_t *answer)
                       good ? "verified" : "not verified", out_paint(c->out, PAINT_OFF));
         out_line(c, "%s", ctl_text(c, OPT_HOST));
     }
-    out_object(c, answer, cols);
+    out_object(c, answer, answer_cols);
     if (!c->json) {
         show_part(c, steps, step_cols);
         show_part(c, fields, field_cols);
@@ -117,6 +118,20 @@ show(struct ctl *c, json_t *answer)
 }
 
 /* --- the call ------------------------------------------------------------------------------------------ */
+
+/* The certificates of the file that the command names. */
+static int
+take_chain(struct ctl *c, size_t *ret_n, ProtobufCBinaryData **ret)
+{
+    acd_slice chain[LIMIT_CHAIN];
+    int rc = input_chain(c, c->args[0], LIMIT_CHAIN, chain, ret_n);
+    if (rc)
+        return rc;
+    *ret = ctl_need(mem_new_n(&c->region, *ret_n, ProtobufCBinaryData));
+    for (size_t i = 0; i < *ret_n; i++)
+        (*ret)[i] = wire_bytes(chain[i]);
+    return 0;
+}
 
 static int
 ask(struct ctl *c, Anchord__V1__VerifyClientRequest *req)
@@ -129,8 +144,8 @@ ask(struct ctl *c, Anchord__V1__VerifyClientRequest *req)
         if (resp->n_answers != 1)
             rc = fail_answer(c, "%zu answers to one question", resp->n_answers);
         else {
-            show(c, js_answer(c, resp->answers[0], res.revision));
-            rc = verified(resp->answers[0]) ? EXIT_DONE : EXIT_REFUSED;
+            show(c, js_answer(c, resp->answers[0], res.revision), cols);
+            rc = verified(resp->answers[0]->verdict) ? EXIT_DONE : EXIT_REFUSED;
         }
     }
     admin_result_done(&res);
@@ -140,9 +155,6 @@ ask(struct ctl *c, Anchord__V1__VerifyClientRequest *req)
 int
 cmd_query_verify(struct ctl *c)
 {
-    acd_slice chain[LIMIT_CHAIN];
-    ProtobufCBinaryData ders[LIMIT_CHAIN];
-    size_t n = 0;
     Anchord__V1__VerifyClientRequest *req =
         ctl_new(c, Anchord__V1__VerifyClientRequest, anchord__v1__verify_client_request);
     req->questions =
@@ -152,17 +164,99 @@ cmd_query_verify(struct ctl *c)
     req->fields = ctl_flag(c, OPT_FIELDS);
     Anchord__V1__VerifyQuestion *q = req->questions[0];
     q->host = ctl_text(c, OPT_HOST);
-    if (ctl_flag(c, OPT_TIME)) {
-        must(time_parse(slice_str(ctl_text(c, OPT_TIME)), &q->at_ms)); /* the parser refused what is none */
-        if (q->at_ms == 0)
-            return fail_usage(c, "option --time: the first instant of 1970 cannot be asked for");
+    q->product = ctl_space(c);
+    int rc = ctl_time(c, &q->at_ms);
+    if (rc == 0)
+        rc = take_chain(c, &q->n_chain, &q->chain);
+    return rc ? rc : ask(c, req);
+}
+
+/* --- query origin -------------------------------------------------------------------------------------- */
+
+static const struct out_col origin_cols[] = {
+    {"REASON", "reason", false},
+    {"ERROR", "error", false},
+    {"DEPTH", "depth", false},
+    {"STORE", "store", false},
+    {"CAS", "cas", false},
+    {"CA", "ca_id", false},
+    {"CA SHA-256", "ca_sha256", false},
+    {"HOLDS UNTIL", "valid_until", false},
+    {"REVISION", "revision", false},
+    {NULL, NULL, false},
+};
+
+static const char *
+store_name(Anchord__V1__OriginStore store)
+{
+    return store == ANCHORD__V1__ORIGIN_STORE__ORIGIN_STORE_CUSTOM   ? "custom"
+           : store == ANCHORD__V1__ORIGIN_STORE__ORIGIN_STORE_PUBLIC ? "public"
+                                                                     : "none";
+}
+
+static json_t *
+js_origin(const Anchord__V1__OriginAnswer *a, const char *host, uint64_t revision)
+{
+    json_t *v = js_object(), *explain = js_array();
+    js_set(v, "host", js_text(host));
+    js_set(v, "zone_id", js_text_or_null(a->zone_id));
+    js_set(v, "verified", json_boolean(verified(a->verdict)));
+    js_set(v, "error", js_text_or_null(a->error));
+    js_set(v, "depth", a->depth < 0 ? json_null() : json_integer(a->depth));
+    js_set(v, "reason", js_text_or_null(a->reason));
+    js_set(v, "store", js_text(store_name(a->store)));
+    js_set(v, "cas", json_integer(a->cas));
+    js_set(v, "ca_id", js_text_or_null(a->ca_id));
+    js_set(v, "ca_sha256", js_hex(wire_slice(a->ca_sha256)));
+    js_set(v, "trust_digest", js_hex(wire_slice(a->trust_digest)));
+    js_set(v, "valid_until", js_time(a->valid_until_ms));
+    js_set(v, "cached", json_boolean(a->cached));
+    js_set(v, "revision", json_integer((json_int_t)revision));
+    for (size_t i = 0; i < a->n_explain; i++)
+        js_add(explain, js_text(a->explain[i]));
+    js_set(v, "explain", explain);
+    js_set(v, "steps", js_steps(a->steps, a->n_steps));
+    return v;
+}
+
+static int
+ask_origin(struct ctl *c, const Anchord__V1__VerifyOriginRequest *req)
+{
+    struct admin_result res;
+    const void *resp_ = NULL;
+    int rc = ctl_call(c, "EdgeService/VerifyOrigin", req, &resp_, &res);
+    if (rc == 0) {
+        const Anchord__V1__VerifyOriginResponse *resp = resp_;
+        if (resp->n_answers != 1)
+            rc = fail_answer(c, "%zu answers to one question", resp->n_answers);
+        else {
+            const Anchord__V1__OriginAnswer *a = resp->answers[0];
+            show(c, js_origin(a, ctl_text(c, OPT_HOST), res.revision), origin_cols);
+            for (size_t i = 0; !c->json && i < a->n_explain; i++)
+                out_line(c, "%s", a->explain[i]);
+            rc = verified(a->verdict) ? EXIT_DONE : EXIT_REFUSED;
+        }
     }
-    int rc = input_chain(c, c->args[0], LIMIT_CHAIN, chain, &n);
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < n; i++)
-        ders[i] = wire_bytes(chain[i]);
-    q->chain = ders;
-    q->n_chain = n;
-    return ask(c, req);
+    admin_result_done(&res);
+    return rc;
+}
+
+int
+cmd_query_origin(struct ctl *c)
+{
+    Anchord__V1__VerifyOriginRequest *req =
+        ctl_new(c, Anchord__V1__VerifyOriginRequest, anchord__v1__verify_origin_request);
+    req->questions =
+        ctl_need(wire_list(&c->region, 1, Anchord__V1__OriginQuestion, anchord__v1__origin_question));
+    req->n_questions = 1;
+    req->explain = ctl_flag(c, OPT_EXPLAIN);
+    Anchord__V1__OriginQuestion *q = req->questions[0];
+    q->zone = ctl_text(c, OPT_ZONE);
+    q->host = ctl_text(c, OPT_HOST);
+    if (strcmp(ctl_text(c, OPT_MODE), "full") == 0)
+        q->mode = ANCHORD__V1__ORIGIN_MODE__ORIGIN_FULL;
+    int rc = ctl_time(c, &q->at_ms);
+    if (rc == 0)
+        rc = take_chain(c, &q->n_chain, &q->chain);
+    return rc ? rc : ask_origin(c, req);
 }

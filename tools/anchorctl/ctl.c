@@ -56,6 +56,22 @@ ctl_profile(const struct ctl *c)
                                                            : ANCHORD__V1__PROFILE__PROFILE_STRICT;
 }
 
+char *
+ctl_space(const struct ctl *c)
+{
+    return WIRE_STR(strcmp(ctl_text(c, OPT_PRODUCT), "access") == 0 ? "access" : NULL);
+}
+
+int
+ctl_time(struct ctl *c, int64_t *ret_ms)
+{
+    *ret_ms = 0;
+    if (!ctl_flag(c, OPT_TIME))
+        return 0;
+    must(time_parse(slice_str(ctl_text(c, OPT_TIME)), ret_ms)); /* the parser refused what is none */
+    return *ret_ms ? 0 : fail_usage(c, "option --time: the first instant of 1970 cannot be asked for");
+}
+
 /* --- connection --------------------------------------------------------------------------------------- */
 
 const char *

@@ -60,6 +60,11 @@ ctl_flag(const struct ctl *c, enum ctl_opt_id id)
 char *ctl_text(const struct ctl *c, enum ctl_opt_id id);      /* "" when not given: what a message takes */
 uint64_t ctl_number(const struct ctl *c, enum ctl_opt_id id); /* of an option that was given */
 Anchord__V1__Profile ctl_profile(const struct ctl *c);
+/* Whose CAs a question is about: of the products only access has a space of its own. */
+char *ctl_space(const struct ctl *c);
+/* The time of --time for a message, in which 0 stands for now. Returns 0, or the exit code after it has said
+ * what is wrong. */
+int ctl_time(struct ctl *c, int64_t *ret_ms);
 
 /* --- memory --- */
 

@@ -17,6 +17,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"zone", "the domains of an account"},
     {"ca", "the CAs (mTLS certificates) that an account brings"},
     {"host", "which CAs may vouch for clients of which hosts"},
+    {"origin-trust", "the root CAs that may vouch for the origins of a zone"},
+    {"access", "the Access CAs of an account, their hosts and settings"},
     {"quota", "how many CAs an account may hold"},
     {"token", "credentials of callers that come over the gateway or the network"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
@@ -94,6 +96,42 @@ const struct ctl_cmd ctl_cmds[] = {
     {"host", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(ALL)), .run = cmd_host_list,
      .help = "list the hosts of a CA"},
 
+    {"origin-trust", "add", ONE_ARG("FILE.pem"), .uses = USES(NEEDS(ZONE), TAKES(PROFILE), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_origin_add, .help = "add a root CA to the store of a zone",
+     .detail = "FILE.pem holds exactly one self-signed CA certificate; \"-\" is standard input. While the store "
+               "holds any entry, only its entries count for the zone's origins and public roots do not. The zone "
+               "needs --acm."},
+    {"origin-trust", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(TIME)), .run = cmd_origin_list,
+     .help = "list the store of a zone, newest first", .detail = "The status is that of --time."},
+    {"origin-trust", "get", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(TIME)), .run = cmd_origin_get,
+     .help = "show one entry"},
+    {"origin-trust", "delete", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_origin_delete, .help = "delete an entry",
+     .detail = "When it was the last one, the public roots count again."},
+
+    {"access", "add", .args = "FILE.pem [HOST...]", .min_args = 1, .max_args = CTL_ARGS_MAX,
+     .uses = USES(NEEDS(ACCOUNT), NEEDS(NAME), TAKES(PROFILE), TAKES(DRY_RUN)), .flags = CMD_MUTATION | CMD_FILES,
+     .run = cmd_access_add, .help = "add an Access CA, with its hosts",
+     .detail = "It has a quota of its own, and vouches for nobody outside of Access. Each host lies in a zone of the "
+               "account. \"-\" is standard input."},
+    {"access", "list", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_access_list,
+     .help = "list the Access CAs of an account, newest first"},
+    {"access", "get", ONE_ARG("ID"), .run = cmd_access_get, .help = "show one Access CA"},
+    {"access", "update", .args = "ID [HOST...]", .min_args = 1, .max_args = CTL_ARGS_MAX,
+     .uses = USES(TAKES(NAME), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION, .run = cmd_access_update,
+     .help = "replace the hosts of an Access CA",
+     .detail = "Without hosts the list is cleared. With --name it gets another name. --expect is the revision that "
+               "`access get` shows."},
+    {"access", "delete", ONE_ARG("ID"), .uses = USES(TAKES(DETACH), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_access_delete, .help = "delete an Access CA",
+     .detail = "Refused while it has hosts, unless --detach is given."},
+    {"access", "settings-get", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_access_settings_get,
+     .help = "show the settings of host names"},
+    {"access", "settings-put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ACCOUNT), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION | CMD_FILES, .run = cmd_access_settings_put, .help = "replace the settings of host names",
+     .detail = "FILE.json holds an array of objects with hostname, china_network and client_certificate_forwarding, as "
+               "`access settings-get -o json` shows it; \"-\" is standard input. An empty array clears them."},
+
     {"quota", "show", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_quota_show,
      .help = "show how much of its quota an account uses"},
     {"quota", "set", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), NEEDS(LIMIT), TAKES(POOL)), .flags = CMD_MUTATION,
@@ -116,13 +154,21 @@ const struct ctl_cmd ctl_cmds[] = {
      .run = cmd_token_revoke, .help = "revoke a token: it is refused from then on"},
 
     {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
-     .uses = USES(TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,
-     .help = "which CAs may vouch for clients of these hosts?"},
-    {"query", "verify", ONE_ARG("CHAIN.pem"), .uses = USES(NEEDS(HOST), TAKES(TIME), TAKES(EXPLAIN), TAKES(FIELDS)),
+     .uses = USES(TAKES(PRODUCT), TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,
+     .help = "which CAs may vouch for clients of these hosts?",
+     .detail = "Those of the shared pool, or with --product access the Access CAs."},
+    {"query", "verify", ONE_ARG("CHAIN.pem"),
+     .uses = USES(NEEDS(HOST), TAKES(PRODUCT), TAKES(TIME), TAKES(EXPLAIN), TAKES(FIELDS)),
      .flags = CMD_FILES, .run = cmd_query_verify, .help = "is this client certificate verified for this host?",
      .detail = "CHAIN.pem holds the certificates as the client presents them, the leaf first; \"-\" is standard "
-               "input. Exits with 1 when it is not verified."},
+               "input. The CAs of the shared pool count, or with --product access the Access CAs. Exits with 1 when "
+               "it is not verified."},
 
+    {"query", "origin", ONE_ARG("CHAIN.pem"),
+     .uses = USES(NEEDS(ZONE), NEEDS(HOST), TAKES(MODE), TAKES(TIME), TAKES(EXPLAIN)), .flags = CMD_FILES,
+     .run = cmd_query_origin, .help = "may this server certificate stand for an origin of this zone?",
+     .detail = "CHAIN.pem holds the certificates as the origin presents them, the leaf first; \"-\" is standard "
+               "input. The host is a name or an IP address. Exits with 1 when it is not verified."},
     {"query", "evaluate", NO_ARGS,
      .uses = USES(TAKES(ZONE), TAKES(HOST), TAKES(FIELD), TAKES(CHAIN), TAKES(SNI), TAKES(RESUMED), TAKES(TIME),
                   TAKES(EXPLAIN)),

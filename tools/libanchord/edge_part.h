@@ -52,9 +52,10 @@ struct edge_now {
 };
 int edge_now(const acd_edge_reader *r, int64_t at_ms, struct edge_now *ret) ACD_MUSTCHECK;
 
-/* One host in normal form and where it leads. 0 whether it is associated or not; ACD_EINVAL, ACD_ECORRUPT. */
+/* One host in normal form and where it leads. product: as in a
+ * question. 0 whether it is associated or not; ACD_EINVAL, ACD_ECORRUPT; ACD_ENOTSUP: no such product. */
 struct host;
-int edge_find(const struct snap_view *v, acd_slice text, struct host *host,
+int edge_find(const struct snap_view *v, const char *product, acd_slice text, struct host *host,
               struct snap_hit *ret) ACD_MUSTCHECK;
 
 #endif

@@ -29,11 +29,14 @@ normal_form(const struct snap_view *v, acd_slice text, struct host *ret)
 }
 
 int
-edge_find(const struct snap_view *v, acd_slice text, struct host *host, struct snap_hit *ret)
+edge_find(const struct snap_view *v, const char *product, acd_slice text, struct host *host,
+          struct snap_hit *ret)
 {
-    int rc = normal_form(v, text, host);
+    bool shared = !product || !product[0];
+    int rc = shared || strcmp(product, "access") == 0 ? normal_form(v, text, host) : ACD_ENOTSUP;
     if (rc == 0)
-        rc = snap_lookup(v, host->name, host->len, ret);
+        rc = shared ? snap_lookup(v, host->name, host->len, ret)
+                    : snap_names_lookup(v, SNAP_NAMES_ACCESS, host->name, host->len, ret);
     return rc < 0 ? rc : 0;
 }
 
@@ -103,12 +106,19 @@ answer_put(acd_edge_answer *a, const struct edge_now *now, const struct host *ho
 PUBLIC int
 acd_edge_lookup(acd_edge_reader *reader, acd_slice host, int64_t at_ms, acd_edge_answer *ret_answer)
 {
+    return acd_edge_lookup_product(reader, NULL, host, at_ms, ret_answer);
+}
+
+PUBLIC int
+acd_edge_lookup_product(acd_edge_reader *reader, const char *product, acd_slice host, int64_t at_ms,
+                        acd_edge_answer *ret_answer)
+{
     struct edge_now now;
     struct snap_hit hit = {0};
     struct host name;
     int rc = edge_now(reader, at_ms, &now);
     if (rc == 0)
-        rc = edge_find(now.view, host, &name, &hit);
+        rc = edge_find(now.view, product, host, &name, &hit);
     if (rc < 0)
         answer_none(ret_answer, rc);
     else

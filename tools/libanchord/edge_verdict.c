@@ -133,9 +133,12 @@ find_now(struct acd_edge *e, const struct edge_now *now, const acd_verify_questi
 {
     struct host host;
     struct snap_hit hit = {0};
-    int rc = edge_find(now->view, slice_str(q->host), &host, &hit);
+    int rc = edge_find(now->view, q->product, slice_str(q->host), &host, &hit);
     if (rc == ACD_EINVAL) {
         refuse(ret, "ACD_V_ERR_INVALID_HOST", "the host name is not valid");
+        rc = 0;
+    } else if (rc == ACD_ENOTSUP) {
+        refuse(ret, "ACD_V_ERR_INVALID_PRODUCT", "the product is neither empty nor \"access\"");
         rc = 0;
     } else if (rc == 0 && q->chain_len == 0 && !q->chain_digest) {
         refuse(ret, "ACD_V_ERR_NO_CERTIFICATE", "no certificate was presented");

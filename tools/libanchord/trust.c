@@ -19,6 +19,7 @@ request_fill(struct mem_region *r, const acd_trust_question *questions, size_t n
         req->detail = ANCHORD__V1__TRUST_DETAIL__TRUST_DIGESTS;
     for (size_t i = 0; i < n; i++) {
         req->questions[i]->host = WIRE_STR(questions[i].host);
+        req->questions[i]->product = WIRE_STR(questions[i].product);
         if (questions[i].unless_digest)
             req->questions[i]->unless_digest = wire_bytes(slice_of(questions[i].unless_digest, 32));
     }

@@ -18,6 +18,7 @@ question_fill(struct mem_region *r, const acd_verify_question *in, int form, Anc
 {
     out->host = WIRE_STR(in->host);
     out->at_ms = in->at_ms;
+    out->product = WIRE_STR(in->product);
     if (in->chain_len == 0) {
         if (in->chain_digest)
             out->chain_digest = wire_bytes(slice_of(in->chain_digest, DIGEST_LEN));

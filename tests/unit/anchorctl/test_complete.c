@@ -51,7 +51,7 @@ START_TEST(bash_completes)
 {
     fake_new();
     ck_has(bash_offers("anchorctl "), "account zone ca host");
-    ck_assert_str_eq(bash_offers("anchorctl acc"), "account\n");
+    ck_assert_str_eq(bash_offers("anchorctl accou"), "account\n");
     ck_has(bash_offers("anchorctl -o json zone "), "create list get delete");
     ck_has(bash_offers("anchorctl zone create --a"), "--account --acm");
     ck_assert_str_eq(bash_offers("anchorctl account create --plan "), "enterprise free\n");

@@ -57,6 +57,11 @@ edge_fix_change(struct edge_fix *f, uint64_t revision, const char *cas)
     OK(snap_begin(f->w, &fix_err));
     OK(fix_host(f->w, "api.example.com", "z1", cas));
     (void)fix_commit(f->w, revision);
+    if (snap_compact_due(f->w)) {
+        struct snap_view *v = NULL;
+        OK(snap_compact(f->w, &v, &fix_err));
+        snap_view_unref(v);
+    }
 }
 
 /* The ids of the host's CAs in a section of its own, or the status as text. */

@@ -91,6 +91,58 @@ START_TEST(digest_covers_profile_flags_and_order)
 }
 END_TEST
 
+/* One name may stand for a host, for a host of Access and for a zone's store: each finds its own only. */
+START_TEST(names_of_different_kinds_never_meet)
+{
+    static const char host[] = "a.x", wild[] = "*.x";
+    char longest[SNAP_NAME_MAX + 2];
+    struct snap_hit hit, access;
+    struct snap_info info;
+    const struct snap_ca_use one = {slice_str("A"), 0};
+    struct snap_writer *w = fix_open(NULL);
+    memset(longest, 'l', sizeof(longest));
+    OK(snap_begin(w, &fix_err));
+    fix_zone(w, "z1");
+    fix_ca(w, "A", 0, "der-a", 0, 0);
+    fix_ca(w, "B", 0, "der-b", 0, 0);
+    OK(fix_host(w, wild, "z1", "B"));
+    OK(snap_put_name(w, SNAP_NAMES_ACCESS, slice_str(host), slice_str("z1"), &one, 1, &fix_err));
+    OK(snap_put_name(w, SNAP_NAMES_ACCESS, slice_str("*.y"), slice_str("z1"), &one, 1, &fix_err));
+    OK(snap_put_name(w, SNAP_NAMES_ACCESS, slice_of(longest, SNAP_NAME_MAX), slice_str("z1"), &one, 1,
+                     &fix_err));
+    ck_assert_int_eq(snap_put_name(w, SNAP_NAMES_ACCESS, slice_of(longest, SNAP_NAME_MAX + 1),
+                                   slice_str("z1"), &one, 1, &fix_err),
+                     ACD_EINVAL);
+    OK(snap_put_name(w, SNAP_NAMES_ORIGIN, slice_str("z1"), slice_str("z1"), &one, 1, &fix_err));
+    const struct snap_view *v = fix_commit(w, 1);
+    OK(snap_view_check(v, &fix_err));
+    snap_view_info(v, &info);
+    ck_assert_uint_eq(info.hosts, 5);
+    ck_assert_int_eq(snap_lookup(v, host, 3, &hit), 1);
+    ck_assert_uint_eq(hit.match, SNAP_WILDCARD);
+    ck_assert_int_eq(snap_names_lookup(v, SNAP_NAMES_ACCESS, host, 3, &access), 1);
+    ck_assert_uint_eq(access.match, SNAP_EXACT);
+    ck_assert_uint_ne(hit.trust, access.trust);
+    ck_assert_int_eq(snap_names_lookup(v, SNAP_NAMES_ACCESS, "b.y", 3, &access), 1);
+    ck_assert_uint_eq(access.match, SNAP_WILDCARD);
+    ck_assert_int_eq(snap_names_lookup(v, SNAP_NAMES_ACCESS, "b.x", 3, &access), 0); /* *.x is a client's */
+    ck_assert_int_eq(snap_lookup(v, "b.y", 3, &hit), 0);                             /* *.y is of Access */
+    ck_assert_int_eq(snap_names_lookup(v, SNAP_NAMES_ACCESS, "c.b.y", 5, &access), 0);
+    ck_assert_int_eq(snap_names_lookup(v, SNAP_NAMES_ACCESS, longest, SNAP_NAME_MAX, &access), 1);
+    ck_assert_int_eq(snap_names_find(v, SNAP_NAMES_ORIGIN, "z1", 2, &hit), 1);
+    ck_assert_int_eq(snap_names_find(v, SNAP_NAMES_ACCESS, "z1", 2, &hit), 0);
+    ck_assert_int_eq(snap_lookup(v, "z1", 2, &hit), 0);
+    OK(snap_begin(w, &fix_err));
+    OK(snap_del_name(w, SNAP_NAMES_ACCESS, slice_str(host), &fix_err));
+    ck_assert_int_eq(snap_del_name(w, SNAP_NAMES_ORIGIN, slice_str(host), &fix_err), ACD_ENOENT);
+    v = fix_commit(w, 2);
+    ck_assert_int_eq(snap_names_lookup(v, SNAP_NAMES_ACCESS, host, 3, &access), 0);
+    ck_assert_int_eq(snap_lookup(v, host, 3, &hit), 1);
+    OK(snap_view_check(v, &fix_err));
+    snap_writer_free(w);
+}
+END_TEST
+
 START_TEST(object_with_several_certificates)
 {
     char out[64];
@@ -263,8 +315,8 @@ suite_writer(void)
 {
     Suite *s = suite_create("writer");
     ADD_TESTS(s, "writer", exact_before_wildcard_and_one_label_only, hosts_with_one_list_share_one_set,
-              digest_covers_profile_flags_and_order, object_with_several_certificates,
-              refusals_change_nothing, zones_and_blobs, abort_leaves_nothing,
-              full_image_is_refused_and_the_old_one_stays);
+              names_of_different_kinds_never_meet, digest_covers_profile_flags_and_order,
+              object_with_several_certificates, refusals_change_nothing, zones_and_blobs,
+              abort_leaves_nothing, full_image_is_refused_and_the_old_one_stays);
     return s;
 }
