@@ -229,7 +229,8 @@ run(const struct rpc_table *t, struct rpc_call *call)
     if (rc == RPC_LATER && call->prompt)
         return rc;
     must(rc == 0 && resp && ((const ProtobufCMessage *)resp)->descriptor == call->method->response);
-    call->reply.body = resp;
+    if (!wire_pack_fast(call->region, resp, &call->reply.payload))
+        call->reply.body = resp;
     return 0;
 }
 
