@@ -328,7 +328,8 @@ put_bytes(struct encoder *e, uint32_t number, const void *p, size_t len)
     if (!reserve(e, len + 2 * VARINT_BYTES))
         return false;
     e->at -= len;
-    copy_short(e->at, p, len);
+    if (len)
+        copy_short(e->at, p, len);
     put_varint(e, len);
     put_varint(e, number << 3 | TLV_BYTES);
     return true;
