@@ -245,7 +245,7 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
 
 /* ---- encoding: from the last byte to the first, so that every length is known when it is written ---- */
 
-enum { FIRST_ROOM = 4096, GROWTH = 4, VARINT_BYTES = 10 };
+enum { FIRST_ROOM = 16384, GROWTH = 4, VARINT_BYTES = 10 };
 
 struct encoder {
     struct mem_region *region;
