@@ -1,6 +1,7 @@
 #include "wire/msg.h"
 
 #include "model/limits.h"
+#include "wire/codec.h"
 #include "wire/scan.h"
 
 enum { ALIGN = 16, LIST_FIRST = 4 };
@@ -141,7 +142,7 @@ forget_unknown(ProtobufCMessage *m)
 }
 
 int
-wire_unpack_batch(struct mem_region *r, const wire_type *type, acd_slice raw, uint32_t batch, void **ret,
+wire_unpack_plain(struct mem_region *r, const wire_type *type, acd_slice raw, uint32_t batch, void **ret,
                   acd_err *err)
 {
     struct scan_bounds bounds = scan_default;
@@ -162,6 +163,17 @@ wire_unpack_batch(struct mem_region *r, const wire_type *type, acd_slice raw, ui
     return 0;
 }
 
+/* What the codec refuses, the other way refuses too, and finds the words for it. */
+int
+wire_unpack_batch(struct mem_region *r, const wire_type *type, acd_slice raw, uint32_t batch, void **ret,
+                  acd_err *err)
+{
+    const struct codec *codec = codec_find(type);
+    if (codec && codec_decode(codec, r, raw, batch, ret))
+        return 0;
+    return wire_unpack_plain(r, type, raw, batch, ret, err);
+}
+
 int
 wire_unpack(struct mem_region *r, const wire_type *type, acd_slice raw, void **ret, acd_err *err)
 {
@@ -178,6 +190,13 @@ size_t
 wire_pack_to(const void *msg, uint8_t *out)
 {
     return protobuf_c_message_pack(msg, out);
+}
+
+bool
+wire_pack_fast(struct mem_region *r, const void *msg, acd_slice *ret)
+{
+    const struct codec *codec = codec_find(((const ProtobufCMessage *)msg)->descriptor);
+    return codec && codec_encode(codec, r, msg, ret);
 }
 
 int

@@ -77,7 +77,8 @@ wire_bytes(acd_slice s)
     return (ProtobufCBinaryData){s.len, (uint8_t *)s.ptr};
 }
 
-/* Scan (wire/scan.h), then decode into the region. batch: the longest list the message itself may hold, 0:
+/* Checks the bounds of wire/scan.h and decodes into the region: in one pass for the messages of codec.def, by
+ * scan and protobuf-c for all others. batch: the longest list the message itself may hold, 0:
  * only the general bound. Strings and bytes are copied, so raw may go away. Unknown fields are not kept. */
 int wire_unpack_batch(struct mem_region *r, const wire_type *type, acd_slice raw, uint32_t batch, void **ret,
                       acd_err *err) ACD_MUSTCHECK;
@@ -87,6 +88,9 @@ int wire_unpack(struct mem_region *r, const wire_type *type, acd_slice raw, void
 /* Encode. msg is any message of the contract. */
 size_t wire_size(const void *msg);
 size_t wire_pack_to(const void *msg, uint8_t *out); /* out holds wire_size(msg) */
+/* The same bytes in one pass, for messages of codec.def. False: nothing is wrong, the others have to do it.
+ */
+bool wire_pack_fast(struct mem_region *r, const void *msg, acd_slice *ret) ACD_MUSTCHECK;
 int wire_pack(struct mem_region *r, const void *msg, acd_slice *ret, acd_err *err) ACD_MUSTCHECK;
 
 #endif

@@ -107,13 +107,6 @@ rpc_set_authorize(struct rpc_table *t, rpc_authorize fn, void *ctx)
     t->authorize_ctx = ctx;
 }
 
-void
-rpc_set_replay(struct rpc_table *t, rpc_replay fn, void *ctx)
-{
-    t->replay = fn;
-    t->replay_ctx = ctx;
-}
-
 acd_slice
 rpc_metadata(const struct rpc_call *call, const char *key)
 {
@@ -223,19 +216,9 @@ run(const struct rpc_table *t, struct rpc_call *call)
 {
     acd_err *err = &call->err;
     void *req = NULL, *resp = NULL;
-    struct rpc_outcome before = {{NULL, 0}, 0};
     if (clock_mono_ns(t->clock) >= call->deadline_ns)
         return err_set(err, ACD_ETIMEOUT, "the deadline passed before the call was started");
     int rc = t->authorize ? t->authorize(t->authorize_ctx, call, err) : 0;
-    if (rc < 0)
-        return rc;
-    if (call->method->class == RPC_MUTATION && t->replay)
-        rc = t->replay(t->replay_ctx, call, &before, err);
-    if (rc == 1) {
-        call->reply.payload = before.payload;
-        call->revision = before.revision;
-        return 0;
-    }
     if (rc == 0)
         rc = wire_unpack_batch(call->region, call->method->request, call->frame.payload, call->method->batch,
                                &req, err);
@@ -246,7 +229,8 @@ run(const struct rpc_table *t, struct rpc_call *call)
     if (rc == RPC_LATER && call->prompt)
         return rc;
     must(rc == 0 && resp && ((const ProtobufCMessage *)resp)->descriptor == call->method->response);
-    call->reply.body = resp;
+    if (!wire_pack_fast(call->region, resp, &call->reply.payload))
+        call->reply.body = resp;
     return 0;
 }
 

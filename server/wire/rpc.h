@@ -83,24 +83,11 @@ typedef int (*rpc_handler)(void *ctx, struct rpc_call *call, const void *req, vo
 /* Called before the request is decoded. 0: go on; negative: the reply. */
 typedef int (*rpc_authorize)(void *ctx, struct rpc_call *call, acd_err *err);
 
-/* The outcome of an earlier mutation with the same key. */
-struct rpc_outcome {
-    acd_slice payload; /* the packed response, alive until the reply is encoded (the region will do) */
-    uint64_t revision;
-};
-/* Called for mutations after authorize: 1: *ret is the reply and the handler is not called; 0: not seen
- * before; negative: the reply (the key was used with another request). Storing the outcome is the handler's
- * business, in its own transaction: wire_pack gives the bytes, call->frame.idem_key and call->frame.payload
- * the key. */
-typedef int (*rpc_replay)(void *ctx, struct rpc_call *call, struct rpc_outcome *ret, acd_err *err);
-
 struct rpc_table {
     const struct clock *clock;
     struct map methods; /* name -> struct rpc_bound */
     rpc_authorize authorize;
     void *authorize_ctx;
-    rpc_replay replay;
-    void *replay_ctx;
 };
 
 int rpc_table_init(struct rpc_table *t, const struct clock *clock) ACD_MUSTCHECK;
@@ -111,7 +98,6 @@ void rpc_table_done(struct rpc_table *t);
 int rpc_bind(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx) ACD_MUSTCHECK;
 int rpc_bind_prompt(struct rpc_table *t, const char *method, rpc_handler fn, void *ctx) ACD_MUSTCHECK;
 void rpc_set_authorize(struct rpc_table *t, rpc_authorize fn, void *ctx);
-void rpc_set_replay(struct rpc_table *t, rpc_replay fn, void *ctx);
 
 /* All rows of methods.def, for documentation, clients and tests. NULL behind the last. */
 const struct rpc_method *rpc_method_at(size_t i);

@@ -13,11 +13,7 @@ const struct scan_bounds scan_default = {
     .memory = LIMIT_DECODED,
 };
 
-enum { DEPTH_MAX = 32, ALIGN = 16 };
-
-/* What protobuf-c 1.4 allocates while it decodes: a record of 32 bytes per field of the input, in slabs that
- * double in size, once there are more than 16; a record of 24 bytes per unknown field. */
-enum { MEMBER_SIZE = 32, MEMBERS_FREE = 16, UNKNOWN_SIZE = 24 };
+enum { DEPTH_MAX = 32 };
 
 struct step {
     const ProtobufCFieldDescriptor *field;
@@ -70,7 +66,7 @@ fault_limit(const struct scan *s, const char *what, size_t limit)
 static int
 charge(struct scan *s, size_t bytes)
 {
-    s->seen->memory += (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    s->seen->memory += scan_round(bytes);
     if (s->seen->memory > s->bounds->memory)
         return fault_limit(s, "takes more memory than", s->bounds->memory);
     return 0;
@@ -171,7 +167,7 @@ scan_field(struct scan *s, const ProtobufCFieldDescriptor *f, const struct tlv_f
         return fault(s, ACD_EINVAL, "malformed list");
     int rc = count_field(s, f, count, (uint64_t)n);
     if (rc == 0 && f->label == PROTOBUF_C_LABEL_REPEATED)
-        rc = charge(s, (size_t)n * 16);
+        rc = charge(s, (size_t)n * SCAN_ELEMENT);
     return rc < 0 || packed ? rc : scan_value(s, f, t->bytes);
 }
 
@@ -193,12 +189,10 @@ scan_fields(struct scan *s, const wire_type *type, acd_slice raw)
             rc = scan_field(s, f, &t, &counts[f - type->fields]);
         } else {
             s->seen->unknown = true;
-            rc = charge(s, UNKNOWN_SIZE + ALIGN + t.bytes.len);
+            rc = charge(s, scan_unknown(t.bytes.len));
         }
     }
-    if (rc == 0 && members > MEMBERS_FREE)
-        rc = charge(s, (2 * members + 2 * MEMBERS_FREE) * MEMBER_SIZE);
-    return rc;
+    return rc < 0 ? rc : charge(s, scan_members(members));
 }
 
 static int
@@ -222,5 +216,6 @@ scan_message(const wire_type *type, acd_slice raw, const struct scan_bounds *bou
     *ret = (struct scan_result){0, false};
     if (raw.len > bounds->size)
         return fault_limit(&s, "larger than", bounds->size);
-    return scan_level(&s, type, raw);
+    int rc = charge(&s, raw.len + 1);
+    return rc < 0 ? rc : scan_level(&s, type, raw);
 }

@@ -24,12 +24,35 @@ struct scan_bounds {
 };
 
 struct scan_result {
-    size_t memory; /* the estimate; decoding takes no more from a region */
+    size_t memory; /* the estimate and a copy of the bytes; decoding takes no more from a region */
     bool unknown;  /* there were fields that the descriptor does not know */
 };
 
 /* The product's bounds (model/limits.h). */
 extern const struct scan_bounds scan_default;
+
+/* What decoding allocates, beside the structs and their contents: for an element of a list; for an unknown
+ * field; and for the fields of one message (protobuf-c 1.4 keeps a record of 32 bytes per field of the input,
+ * in slabs that double in size, once there are more than 16; and 24 bytes per unknown field). */
+enum { SCAN_ELEMENT = 16, SCAN_ALIGN = 16, SCAN_MEMBER = 32, SCAN_MEMBERS_FREE = 16, SCAN_UNKNOWN = 24 };
+
+static inline size_t
+scan_round(size_t bytes)
+{
+    return (bytes + SCAN_ALIGN - 1) & ~(size_t)(SCAN_ALIGN - 1);
+}
+
+static inline size_t
+scan_unknown(size_t len)
+{
+    return scan_round(SCAN_UNKNOWN + SCAN_ALIGN + len);
+}
+
+static inline size_t
+scan_members(size_t n)
+{
+    return n > SCAN_MEMBERS_FREE ? (2 * n + 2 * SCAN_MEMBERS_FREE) * SCAN_MEMBER : 0;
+}
 
 int scan_message(const wire_type *type, acd_slice raw, const struct scan_bounds *bounds,
                  struct scan_result *ret, acd_err *err) ACD_MUSTCHECK;

@@ -1,5 +1,5 @@
 /*
- * The wire protocol that nng and nanomsg speak on a stream, as far as a REP server needs it ("SP",
+ * The wire protocol that nng and nanomsg speak on a stream, as far as REQ and REP need it ("SP",
  * scalability protocols; the TCP mapping is nanomsg's rfc/sp-tcp-mapping-01, the REQ/REP header
  * rfc/sp-request-reply-01).
  *

@@ -5,9 +5,10 @@
  *
  *   bench_bus [seconds per figure]       prints one JSON object per line
  *
- * The bare echo is as lean as nng allows: contexts, and callbacks that answer in nng's own threads. Both
- * sides use the same client code (link.h); "client":"raw" is a client that costs next to nothing, so that the
- * figure is the server's.
+ * The bare echo is as lean as nng allows: contexts, and callbacks that answer in nng's own threads; so is its
+ * client (nng_client.h). "client":"own" asks the bus with the client that libanchord uses (link.h), "nng"
+ * with that of nng; "raw" asks both with a client that costs next to nothing, so that the figure is the
+ * server's.
  */
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "nng_client.h"
 #include "raw_client.h"
 #include "wire/bus.h"
 #include "wire/call.h"
@@ -191,28 +193,43 @@ by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Pairs of runs, taken in turn: the machine is not ours alone. The middle one of each counts. */
+enum client { OWN, NNG, RAW, CLIENTS };
+static const char *const client_names[CLIENTS] = {"own", "nng", "raw"};
+
 static double
-measure_as(bool raw, const char *url, const struct sizes *s, unsigned in_flight, double seconds)
+measure_nng(const char *url, const struct sizes *s, unsigned in_flight, double seconds)
 {
-    return raw ? raw_measure(url, s->request, s->request_len, in_flight, seconds)
-               : measure(url, s, in_flight, seconds, NULL);
+    const acd_slice ask = slice_of(s->request, s->request_len);
+    struct nng_client *c = nng_client_open(url, &ask, 1, in_flight);
+    double rate = nng_client_run(c, seconds);
+    nng_client_close(c);
+    return rate;
 }
 
+static double
+measure_as(enum client client, const char *url, const struct sizes *s, unsigned in_flight, double seconds)
+{
+    if (client == RAW)
+        return raw_measure(url, s->request, s->request_len, in_flight, seconds);
+    return client == NNG ? measure_nng(url, s, in_flight, seconds)
+                         : measure(url, s, in_flight, seconds, NULL);
+}
+
+/* Pairs of runs, taken in turn: the machine is not ours alone. The middle one of each counts. */
 static void
-compare(bool raw, const char *bus_url, const char *echo_url, const struct sizes *s, unsigned in_flight,
-        double seconds)
+compare(enum client client, const char *bus_url, const char *echo_url, const struct sizes *s,
+        unsigned in_flight, double seconds)
 {
     double bus[REPLIES], echo[REPLIES];
     for (int i = 0; i < REPLIES; i++) {
-        bus[i] = measure_as(raw, bus_url, s, in_flight, seconds);
-        echo[i] = measure_as(raw, echo_url, s, in_flight, seconds);
+        bus[i] = measure_as(client, bus_url, s, in_flight, seconds);
+        echo[i] = measure_as(client == RAW ? RAW : NNG, echo_url, s, in_flight, seconds);
     }
     qsort(bus, REPLIES, sizeof(bus[0]), by_size);
     qsort(echo, REPLIES, sizeof(echo[0]), by_size);
     printf("{\"transport\":\"%.3s\",\"client\":\"%s\",\"in_flight\":%u,\"bus_per_s\":%.0f,\"echo_per_s\":%."
            "0f,\"ratio\":%.3f}\n",
-           bus_url, raw ? "raw" : "nng", in_flight, bus[REPLIES / 2], echo[REPLIES / 2],
+           bus_url, client_names[client], in_flight, bus[REPLIES / 2], echo[REPLIES / 2],
            bus[REPLIES / 2] / echo[REPLIES / 2]);
     fflush(stdout);
 }
@@ -234,9 +251,9 @@ run(const char *listen, const char *echo_url, double seconds)
     struct echo *echo = echo_start(echo_url, &sizes, &sock);
     printf("{\"transport\":\"%.3s\",\"request_bytes\":%zu,\"reply_bytes\":%zu}\n", listen, sizes.request_len,
            sizes.reply_len);
-    for (int raw = 0; raw <= 1; raw++) {
-        compare(raw, bus_url(bus, 0), echo_url, &sizes, 1, seconds);
-        compare(raw, bus_url(bus, 0), echo_url, &sizes, FLIGHTS, seconds);
+    for (int client = 0; client < CLIENTS; client++) {
+        compare((enum client)client, bus_url(bus, 0), echo_url, &sizes, 1, seconds);
+        compare((enum client)client, bus_url(bus, 0), echo_url, &sizes, FLIGHTS, seconds);
     }
     echo_stop(echo, sock);
     must(bus_stop(bus, 1000) == 0);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/rand.h"
+#include "nng_client.h"
 #include "pump.h"
 #include "redis.h"
 #include "world.h"
@@ -108,7 +109,8 @@ beside_grpc(struct pump *ours, size_t request_bytes, double seconds)
 
 /* Processor time of the server per call, in microseconds: what is left of a comparison on a busy machine. */
 struct cost {
-    struct pump *pump;
+    double (*run)(void *ctx, double seconds);
+    void *ctx;
     pid_t pid;
 };
 
@@ -118,43 +120,73 @@ cost_run(void *ctx, double seconds)
     struct cost *c = ctx;
     double before = rig_processor(c->pid);
     uint64_t start = rig_ns();
-    double rate = pump_run(c->pump, seconds), took = rig_since(start);
+    double rate = c->run(c->ctx, seconds), took = rig_since(start);
     return (rig_processor(c->pid) - before) / (rate * took) * 1e6;
 }
 
 static void
-beside_nng(struct pump *ours, pid_t server, const char *url, const char *measure, double seconds)
+costs_beside_nng(struct pump *ours, pid_t server, struct nng_client *theirs, pid_t echo, const char *measure,
+                 double seconds)
 {
-    struct pump theirs;
+    char what[128];
+    struct cost our_cost = {pump_run, ours, server}, their_cost = {nng_client_run, theirs, echo};
+    (void)snprintf(what, sizeof(what), "%s: processor time", measure);
+    const struct rig_pair cost = {.measure = what,
+                                  .unit = "us",
+                                  .peer = "bare nng REQ/REP echo",
+                                  .ours = cost_run,
+                                  .theirs = cost_run,
+                                  .ctx = &our_cost,
+                                  .their_ctx = &their_cost};
+    (void)rig_compare(&cost, seconds);
+}
+
+/* What a client of plain nng gets from our server. */
+static void
+nng_beside_nng(const struct pump *ours, const char *url, struct nng_client *theirs, const char *measure,
+               double seconds)
+{
+    char what[128];
+    struct nng_client *c = nng_client_open(url, ours->set->asks, ours->set->n, ours->in_flight);
+    (void)snprintf(what, sizeof(what), "%s: an nng client", measure);
+    const struct rig_pair pair = {.measure = what,
+                                  .unit = "calls/s",
+                                  .peer = "bare nng REQ/REP echo",
+                                  .ours = nng_client_run,
+                                  .theirs = nng_client_run,
+                                  .ctx = c,
+                                  .their_ctx = theirs};
+    (void)rig_compare(&pair, seconds);
+    nng_client_close(c);
+}
+
+/* Our server asked by our client, beside nng's echo asked by nng's. */
+static void
+beside_nng(struct pump *ours, const struct world *w, const char *server_url, const char *url,
+           const char *measure, double seconds)
+{
     char program[RIG_PATH], reply[32];
     rig_built("tests/bench/peer_nng", program);
     (void)snprintf(reply, sizeof(reply), "%zu", ours->reply_bytes);
     pid_t pid = rig_spawn(RIG_SERVES, "nng.log", (const char *[]){program, url, reply, NULL});
-    pump_open(&theirs, url, ours->set, ours->in_flight);
-    theirs.bare = true;
+    struct pump ready;
+    pump_open(&ready, url, ours->set, 1); /* waits until the echo listens */
+    pump_close(&ready);
+    struct nng_client *theirs = nng_client_open(url, ours->set->asks, ours->set->n, ours->in_flight);
     const struct rig_pair pair = {.measure = measure,
                                   .unit = "calls/s",
                                   .peer = "bare nng REQ/REP echo",
                                   .reach = ours->in_flight > 1 ? 0.9 : 0,
                                   .ours = pump_run,
-                                  .theirs = pump_run,
+                                  .theirs = nng_client_run,
                                   .ctx = ours,
-                                  .their_ctx = &theirs};
+                                  .their_ctx = theirs};
     (void)rig_compare(&pair, seconds);
     if (ours->in_flight > 1) {
-        char what[128];
-        struct cost our_cost = {ours, server}, their_cost = {&theirs, pid};
-        (void)snprintf(what, sizeof(what), "%s: processor time", measure);
-        const struct rig_pair cost = {.measure = what,
-                                      .unit = "us",
-                                      .peer = pair.peer,
-                                      .ours = cost_run,
-                                      .theirs = cost_run,
-                                      .ctx = &our_cost,
-                                      .their_ctx = &their_cost};
-        (void)rig_compare(&cost, seconds);
+        costs_beside_nng(ours, w->pid, theirs, pid, measure, seconds);
+        nng_beside_nng(ours, server_url, theirs, measure, seconds);
     }
-    pump_close(&theirs);
+    nng_client_close(theirs);
     rig_stop(pid);
 }
 
@@ -168,15 +200,15 @@ singles(struct world *w, double seconds)
     pump_open(&p, w->ipc, &set, PUMP_FLIGHTS);
     check_answers(&p, 1);
     (void)snprintf(url, sizeof(url), "ipc://%s/nng.sock", rig_dir());
-    beside_nng(&p, w->pid, url, "single GetTrust over ipc, 64 in flight", seconds);
+    beside_nng(&p, w, w->ipc, url, "single GetTrust over ipc, 64 in flight", seconds);
     beside_grpc(&p, set.asks[0].len, seconds);
     p.in_flight = 1;
-    beside_nng(&p, w->pid, url, "single GetTrust over ipc, one after the other", seconds);
+    beside_nng(&p, w, w->ipc, url, "single GetTrust over ipc, one after the other", seconds);
     pump_close(&p);
     pump_open(&p, w->tcp, &set, PUMP_FLIGHTS);
     check_answers(&p, 1);
     (void)snprintf(url, sizeof(url), "tcp://127.0.0.1:%d", rig_free_port());
-    beside_nng(&p, w->pid, url, "single GetTrust over tcp, 64 in flight", seconds);
+    beside_nng(&p, w, w->tcp, url, "single GetTrust over tcp, 64 in flight", seconds);
     pump_close(&p);
     pump_done(&set);
 }

@@ -75,13 +75,11 @@ submit(struct pump *p, struct link_group *g)
 }
 
 static void
-check(struct pump *p, const struct link_reply *r)
+check(const struct link_reply *r)
 {
     struct frame_reply reply;
     struct mem_region region;
     acd_err err = ACD_ERR_INIT;
-    if (p->bare)
-        return;
     mem_init(&region, REPLY_BLOCK, 0);
     rig_need(frame_reply_decode(&region, r->bytes, &reply, &err), &err, "reply");
     if (reply.code != 0)
@@ -97,7 +95,7 @@ collect(struct pump *p, struct link_group *g)
     must(link_collect(g, UINT64_MAX, &r) == 1);
     if (r.status < 0)
         rig_fail("no reply: %s", status_text(r.status));
-    check(p, &r);
+    check(&r);
     p->reply_bytes = r.bytes.len;
     if (p->took_us && p->took_n < p->took_max)
         p->took_us[p->took_n++] = (float)(rig_ns() - (uint64_t)(uintptr_t)r.tag) / 1000;
@@ -139,7 +137,7 @@ pump_ask_once(struct pump *p, size_t which)
     p->at = which;
     submit(p, &g);
     must(link_collect(&g, UINT64_MAX, &r) == 1 && r.status == 0);
-    check(p, &r);
+    check(&r);
     mem_init(&region, REPLY_BLOCK, 0);
     rig_need(frame_reply_decode(&region, r.bytes, &reply, &err), &err, "reply");
     must(reply.payload.len <= sizeof(payload));

@@ -1,6 +1,6 @@
 /*
  * Questions to a server on the bus, many in flight on one connection, encoded beforehand: what is measured is
- * the server and the bus, not the making of questions. The same pump asks our server and a bare nng echo.
+ * the server and the bus, not the making of questions; the client is libanchord's own (wire/link.h).
  */
 #ifndef BENCH_PUMP_H
 #define BENCH_PUMP_H
@@ -23,7 +23,6 @@ struct pump {
     struct link *link;
     const struct pump_set *set;
     unsigned in_flight;
-    bool bare;          /* the replies are not ours: nothing to check in them */
     size_t at;          /* which question is next */
     size_t reply_bytes; /* of the last reply */
     float *took_us;     /* when set: room for `took_max` times of single calls */

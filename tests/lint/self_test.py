@@ -37,7 +37,7 @@ CASES = {
     "store.c keeps files": (layers, "server/snap/store.c", "#include <fcntl.h>\n", None),
     "open.c maps files": (layers, "server/snap/open.c", "#include <sys/mman.h>\n", None),
     "nng is fenced": (layers, "server/feed/a.c", "#include <nng/nng.h>\n", "may be included in"),
-    "nng behind its fence": (layers, "server/wire/call_nng.c", "#include <nng/nng.h>\n", None),
+    "nng behind its fence": (layers, "tests/unit/wire/a.c", "#include <nng/nng.h>\n", None),
     "protobuf-c is fenced": (layers, "server/core/a.c", "#include <protobuf-c/protobuf-c.h>\n", "may be included"),
     "the codec is fenced": (layers, "server/core/a.c", "x = a__b__unpack(NULL, n, p);\n", "may be called in"),
     "dlfcn is fenced": (layers, "server/plug/life.c", "#include <dlfcn.h>\n", "may be included in"),

@@ -164,6 +164,53 @@ START_TEST(zones)
 }
 END_TEST
 
+/* The rules of the normal form, byte for byte. */
+static bool
+normal_by_the_rules(const char *name, size_t len)
+{
+    size_t label = 0;
+    bool digits = true;
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && name[i] != '.') {
+            digits = digits && name[i] >= '0' && name[i] <= '9';
+            if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_-", name[i]))
+                return false;
+            continue;
+        }
+        const char *l = name + label;
+        size_t n = i - label;
+        if (n == 0 || n > LIMIT_LABEL || l[0] == '-' || l[n - 1] == '-' ||
+            (n > 3 && l[2] == '-' && l[3] == '-'))
+            return false;
+        if (i == len)
+            return len <= LIMIT_HOST && !digits;
+        label = i + 1;
+        digits = true;
+    }
+    return false;
+}
+
+/* Every length, and mostly names that are nearly right. */
+START_TEST(normal_form_by_the_rules)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789ab-._-.A/:@[`{\x80";
+    struct prng rng = {test_seed()};
+    unsigned normal = 0;
+    for (unsigned round = 0; round < 200000; round++) {
+        char name[128];
+        size_t len = prng_below(&rng, 80),
+               kinds = prng_below(&rng, 4) ? 26 + prng_below(&rng, 16) : sizeof(bytes) - 1;
+        for (size_t i = 0; i < len; i++)
+            name[i] = bytes[prng_below(&rng, prng_below(&rng, 4) ? 26 : kinds)];
+        bool want = normal_by_the_rules(name, len);
+        ck_assert_msg(host_is_normal(name, len) == want, "'%.*s'", (int)len, name);
+        normal += want;
+    }
+    ck_assert_uint_gt(normal, 10000);
+    ck_assert_uint_lt(normal, 190000);
+}
+END_TEST
+
 Suite *suite_host(void);
 
 Suite *
@@ -171,6 +218,6 @@ suite_host(void)
 {
     Suite *s = suite_create("host");
     ADD_TESTS(s, "host", normal_form, folding_agrees_with_parsing, nul_is_refused,
-              patterns_and_public_suffixes, length_limits, zones);
+              patterns_and_public_suffixes, length_limits, zones, normal_form_by_the_rules);
     return s;
 }

@@ -244,33 +244,6 @@ START_TEST(test_authorize)
 }
 END_TEST
 
-static int
-replay(void *ctx, struct rpc_call *call, struct rpc_outcome *ret, acd_err *err)
-{
-    (void)ctx;
-    ck_assert_uint_gt(call->frame.payload.len, 0);
-    if (slice_eqs(call->frame.idem_key, "other"))
-        return err_set(err, ACD_EINVAL, "the key was used with another request");
-    if (!slice_eqs(call->frame.idem_key, "seen"))
-        return 0;
-    *ret = (struct rpc_outcome){SLICE_LIT("\x12\x01x"), 17};
-    return 1;
-}
-
-START_TEST(test_replay)
-{
-    rpc_set_replay(&table, replay, NULL);
-    struct frame_reply p = run(request(CREATE, "seen", 0));
-    ck_assert_uint_eq(p.code, 0);
-    ck_assert_uint_eq(p.revision, 17);
-    ck_assert(slice_eqs(p.payload, "\x12\x01x"));
-    ck_assert_uint_eq(run(request(CREATE, "other", 0)).code, 3);
-    ck_assert_uint_eq(ran, 0);
-    ck_assert_uint_eq(run(request(CREATE, "fresh", 0)).revision, 42);
-    ck_assert_uint_eq(ran, 1);
-}
-END_TEST
-
 START_TEST(test_malformed_requests)
 {
     uint8_t raw[64];
@@ -372,7 +345,6 @@ suite_rpc(void)
                             test_errors_carry_their_details,
                             test_every_status_has_its_code,
                             test_authorize,
-                            test_replay,
                             test_malformed_requests,
                             test_reply_at_below_above,
                             test_details_are_bounded,
