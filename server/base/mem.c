@@ -32,6 +32,7 @@ blocks_free(struct mem_block *b)
 void
 mem_reset(struct mem_region *r)
 {
+    r->full = false;
     if (!r->first)
         return;
     blocks_free(r->first->next);
@@ -57,8 +58,10 @@ block_add(struct mem_region *r, size_t size)
     size_t want = size > r->block ? size : r->block;
     if (want > r->limit - r->used)
         want = size; /* the last block may be smaller than usual */
-    if (r->used > r->limit || want > r->limit - r->used)
+    if (r->used > r->limit || want > r->limit - r->used) {
+        r->full = true;
         return ACD_ENOMEM;
+    }
     struct mem_block *b = malloc(sizeof(*b) + want);
     if (!b)
         return ACD_ENOMEM;

@@ -8,6 +8,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <anchord/types.h>
@@ -21,6 +22,7 @@ struct mem_region {
     char *at, *end;
     size_t used, limit; /* bytes handed out by blocks, and the most that may be */
     size_t block;       /* size of an ordinary block */
+    bool full;          /* something was refused for the limit since the last reset */
 };
 
 /* Allocates nothing yet. limit 0: no limit. */

@@ -199,53 +199,98 @@ host_coll(const acd_value *cert)
 }
 
 static int
-hosts_of(struct unit *u, const acd_value *cert, uint32_t limit, struct db_rows *ret, uint64_t *ret_total,
-         acd_err *err)
+hosts_of(struct unit *u, const acd_value *cert, const acd_value *after, uint32_t limit, struct db_rows *ret,
+         uint64_t *ret_total, acd_err *err)
 {
     struct db_query q = {.coll = host_coll(cert), .index = HOST_BY_CERT, .eq = &cert[CERT_ID], .neq = 1};
     int rc = db_count(&u->db, &q, ret_total, err);
     q.limit = limit;
+    q.after = after;
     return rc < 0 ? rc : db_list(&u->db, &q, ret, err);
+}
+
+/* A page goes on after a place, "zone/pattern", whether there still is a row at it or not. */
+static int
+associations_after(struct unit *u, const acd_value *cert, const char *after, acd_value **ret, acd_err *err)
+{
+    const char *slash = strchr(after, '/');
+    *ret = NULL;
+    if (!after[0])
+        return 0;
+    if (!slash)
+        return err_set(err, ACD_EINVAL, "'%s' is no page cursor of this list", after);
+    acd_value *row = mem_new_n(u->region, HOST_COLS, acd_value);
+    if (!row)
+        return ACD_ENOMEM;
+    row[HOST_ZONE] = VAL_SLICE(slice_of(after, (size_t)(slash - after)));
+    row[HOST_CERT] = cert[CERT_ID];
+    row[HOST_PATTERN] = VAL_TEXT(slash + 1);
+    row[HOST_TEXT] = VAL_TEXT("");
+    *ret = row;
+    return 0;
+}
+
+static int
+add_association(struct unit *u, const acd_value *host, const acd_value *zone, const char *service,
+                Anchord__V1__ListCertificateAssociationsResponse *resp)
+{
+    Anchord__V1__CertificateAssociation *m =
+        wire_new(u->region, Anchord__V1__CertificateAssociation, anchord__v1__certificate_association);
+    if (!m)
+        return ACD_ENOMEM;
+    m->zone_id = (char *)row_text(host, HOST_ZONE);
+    m->zone_name = (char *)row_text(zone, ZONE_NAME);
+    m->host = (char *)row_text(host, HOST_TEXT);
+    m->service = (char *)service;
+    m->status = "active";
+    resp->associations[resp->n_associations++] = m;
+    return 0;
+}
+
+/* A page of rows, which come zone by zone; one row more says that there is another page. */
+static int
+associations_page(struct unit *u, const acd_value *cert, const struct db_rows *hosts, uint32_t size,
+                  uint64_t total, Anchord__V1__ListCertificateAssociationsResponse *resp, acd_err *err)
+{
+    acd_value *zone = NULL;
+    const char *next = "";
+    int rc = 0;
+    resp->associations = mem_new_n(u->region, hosts->n, Anchord__V1__CertificateAssociation *);
+    if (!resp->associations)
+        return ACD_ENOMEM;
+    for (size_t i = 0; rc == 0 && i < hosts->n && i < size; i++) {
+        const acd_value *h = hosts->rows[i];
+        if (!zone || !slice_eq(zone[ZONE_ID].bytes, h[HOST_ZONE].bytes))
+            rc = db_get(&u->db, COLL_ZONE, VALS(h[HOST_ZONE]), 1, &zone, err);
+        if (rc == 0)
+            rc = add_association(u, h, zone, is_access(cert) ? "access" : "api_shield", resp);
+    }
+    if (rc == 0 && hosts->n > size)
+        next = mem_printf(u->region, "%s/%s", row_text(hosts->rows[size - 1], HOST_ZONE),
+                          row_text(hosts->rows[size - 1], HOST_PATTERN));
+    resp->page = next ? page_info(u->region, next, total) : NULL;
+    return rc < 0 ? rc : resp->page ? 0 : ACD_ENOMEM;
 }
 
 static int
 ca_associations(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
 {
     const Anchord__V1__ListCertificateAssociationsRequest *req = req_;
+    const uint32_t size = page_size(req->page);
     struct db_rows hosts;
-    acd_value *row, *zone;
+    acd_value *row, *after;
     uint64_t total;
     (void)plan_;
-    int rc = find_cert(u, req->id, &row, err);
-    if (rc == 0)
-        rc = hosts_of(u, row, LIMIT_REPEATED, &hosts, &total, err);
-    if (rc < 0)
-        return rc;
     Anchord__V1__ListCertificateAssociationsResponse *resp =
         wire_new(u->region, Anchord__V1__ListCertificateAssociationsResponse,
                  anchord__v1__list_certificate_associations_response);
-    if (!resp || !(resp->associations = mem_new_n(u->region, hosts.n, Anchord__V1__CertificateAssociation *)))
-        return ACD_ENOMEM;
-    /* The list is bounded by what one reply may hold; the total says how many there are. */
-    for (; resp->n_associations < hosts.n; resp->n_associations++) {
-        const acd_value *h = hosts.rows[resp->n_associations];
-        Anchord__V1__CertificateAssociation *m =
-            wire_new(u->region, Anchord__V1__CertificateAssociation, anchord__v1__certificate_association);
-        if (!m)
-            return ACD_ENOMEM;
-        rc = db_get(&u->db, COLL_ZONE, VALS(h[HOST_ZONE]), 1, &zone, err);
-        if (rc < 0)
-            return rc;
-        m->zone_id = (char *)row_text(h, HOST_ZONE);
-        m->zone_name = (char *)row_text(zone, ZONE_NAME);
-        m->host = (char *)row_text(h, HOST_TEXT);
-        m->service = is_access(row) ? "access" : "api_shield";
-        m->status = "active";
-        resp->associations[resp->n_associations] = m;
-    }
-    resp->page = page_info(u->region, "", total);
+    int rc = resp ? find_cert(u, req->id, &row, err) : ACD_ENOMEM;
+    if (rc == 0)
+        rc = associations_after(u, row, page_after(req->page), &after, err);
+    if (rc == 0)
+        rc = hosts_of(u, row, after, size + 1, &hosts, &total, err);
     *ret_resp = resp;
-    return resp->page ? 0 : ACD_ENOMEM;
+    return rc < 0 ? rc : associations_page(u, row, &hosts, size, total, resp, err);
 }
 
 enum { IN_USE_NAMED = 50 }; /* associations that a refusal names */
@@ -350,7 +395,7 @@ cert_delete(struct unit *u, const acd_value *cert, bool detach_hosts, uint64_t *
 {
     struct db_rows hosts;
     uint64_t rev;
-    int rc = hosts_of(u, cert, IN_USE_NAMED, &hosts, ret_detached, err);
+    int rc = hosts_of(u, cert, NULL, IN_USE_NAMED, &hosts, ret_detached, err);
     if (rc == 0 && *ret_detached > 0 && !detach_hosts)
         rc = refuse_in_use(u, cert, &hosts, *ret_detached, err);
     if (rc == 0)

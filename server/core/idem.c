@@ -1,41 +1,46 @@
 #include "core/idem.h"
 
 #include "base/err.h"
-#include "model/digest.h"
 
 enum {
     IDEM_KEEP_MS = 24 * 3600 * 1000, /* how long an outcome is kept */
     IDEM_PURGE = 8,                  /* old outcomes dropped by each new one, so that purging keeps pace */
 };
 
-/* What makes two requests the same: the method and the payload as sent. */
-static void
-request_digest(const struct unit *u, const char *method, uint8_t out[DIGEST_LEN])
+void
+idem_digest(const struct unit *u, const char *method, uint8_t ret[DIGEST_LEN])
 {
     struct digest d;
     digest_init(&d);
     digest_update(&d, method, strlen(method) + 1);
     digest_update(&d, u->call->frame.payload.ptr, u->call->frame.payload.len);
-    digest_final(&d, out);
+    digest_final(&d, ret);
+}
+
+int
+idem_same(struct unit *u, const char *method, const char *before, acd_slice digest, acd_err *err)
+{
+    uint8_t now[DIGEST_LEN];
+    idem_digest(u, method, now);
+    if (slice_eq(digest, slice_of(now, sizeof(now))))
+        return 0;
+    rpc_detail_error_info(u->call, "IDEMPOTENCY_KEY_REUSED", 0, before);
+    return err_set(err, ACD_EINVAL, "idempotency key was used before, for another request (%s)", before);
 }
 
 int
 idem_find(struct unit *u, const char *method, void **ret_resp, acd_err *err)
 {
     acd_value *row;
-    uint8_t digest[DIGEST_LEN];
     int rc = db_get(&u->db, COLL_IDEM,
                     VALS(VAL_TEXT(call_actor(u->call)), VAL_SLICE(u->call->frame.idem_key)), 2, &row, err);
     if (rc < 0)
         return rc;
     if (row[IDEM_CREATED].num + IDEM_KEEP_MS < u->now_ms)
         return ACD_ENOENT;
-    request_digest(u, method, digest);
-    if (!slice_eq(row[IDEM_DIGEST].bytes, slice_of(digest, sizeof(digest)))) {
-        rpc_detail_error_info(u->call, "IDEMPOTENCY_KEY_REUSED", 0, row_text(row, IDEM_METHOD));
-        return err_set(err, ACD_EINVAL, "idempotency key was used before, for another request (%s)",
-                       row_text(row, IDEM_METHOD));
-    }
+    rc = idem_same(u, method, row_text(row, IDEM_METHOD), row[IDEM_DIGEST].bytes, err);
+    if (rc < 0)
+        return rc;
     rc = wire_unpack(u->region, u->call->method->response, row[IDEM_REPLY].bytes, ret_resp, err);
     if (rc < 0)
         return rc;
@@ -62,7 +67,7 @@ idem_store(struct unit *u, const char *method, const void *resp, acd_err *err)
 {
     uint8_t digest[DIGEST_LEN];
     acd_slice reply;
-    request_digest(u, method, digest);
+    idem_digest(u, method, digest);
     int rc = wire_pack(u->region, resp, &reply, err);
     if (rc < 0)
         return rc;

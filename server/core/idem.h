@@ -6,8 +6,16 @@
 #define CORE_IDEM_H
 
 #include "core/unit.h"
+#include "model/digest.h"
 
 enum { IDEM_REPLAYED = 1 };
+
+/* What makes two requests the same: the method and the payload as sent. */
+void idem_digest(const struct unit *u, const char *method, uint8_t ret[DIGEST_LEN]);
+/* The key was given before, with that method and digest: ACD_EINVAL, with its detail, when the request of
+ * this call is another one. */
+int idem_same(struct unit *u, const char *method, const char *before, acd_slice digest,
+              acd_err *err) ACD_MUSTCHECK;
 
 /* ACD_ENOENT: the key is new. IDEM_REPLAYED: *ret_resp is the first reply. ACD_EINVAL: the key was used for
  * another request. */

@@ -5,16 +5,27 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "core/find.h"
+#include "core/idem.h"
 #include "core/upload.h"
 #include "model/ids.h"
 #include "model/limits.h"
+
+/* A call that was answered, by its idempotency key: answered again, it stages nothing. */
+struct staged {
+    uint8_t digest[DIGEST_LEN]; /* of the request */
+    struct upload *up;
+};
 
 /* One staged import. It is taken out of the table while a call works on it, so that calls on one import
  * exclude each other without holding the table's lock. */
 struct import {
     char id[ID_UUID_LEN + 1], actor[64];
+    acd_slice key;              /* it was started with */
+    uint8_t digest[DIGEST_LEN]; /* of that request */
+    struct map staged;          /* key -> struct staged */
     char *account;
     const char *product;
     enum acd_profile profile;
@@ -46,6 +57,7 @@ import_free(struct import *im)
 {
     if (!im)
         return;
+    map_done(&im->staged);
     mem_done(&im->region);
     free(im);
 }
@@ -70,22 +82,44 @@ import_is_over(const struct import *im, int64_t now_ms)
     return !im->busy && (im->stored || now_ms - im->touched_ms >= LIMIT_IMPORT_IDLE_MS);
 }
 
+/* The import that the same call started before, or NULL. Under the lock. */
+static struct import *
+import_started(struct imports *t, const struct import *im)
+{
+    for (size_t i = 0; i < LIMIT_IMPORTS; i++) {
+        struct import *there = t->slots[i];
+        if (there && !import_is_over(there, im->touched_ms) && slice_eq(there->key, im->key) &&
+            strcmp(there->actor, im->actor) == 0)
+            return there;
+    }
+    return NULL;
+}
+
+enum { IMPORT_THERE = 1 };
+
+/* Opens the import, which is the table's then. IMPORT_THERE: its key has started one already, which *im says
+ * in its id and digest; im remains the caller's. */
 static int
 import_add(struct imports *t, struct import *im, acd_err *err)
 {
     int rc = ACD_ELIMIT;
     struct import **slot = NULL;
     (void)pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < LIMIT_IMPORTS && (!slot || *slot); i++)
+    const struct import *there = import_started(t, im);
+    for (size_t i = 0; !there && i < LIMIT_IMPORTS && (!slot || *slot); i++)
         if (!t->slots[i] || import_is_over(t->slots[i], im->touched_ms))
             slot = &t->slots[i];
-    if (slot) {
+    if (there) {
+        memcpy(im->id, there->id, sizeof(im->id));
+        memcpy(im->digest, there->digest, sizeof(im->digest));
+        rc = IMPORT_THERE;
+    } else if (slot) {
         import_free(*slot);
         *slot = im;
         rc = 0;
     }
     (void)pthread_mutex_unlock(&t->lock);
-    return rc == 0 ? 0 : err_set(err, rc, "%d imports are open already: commit or abort one", LIMIT_IMPORTS);
+    return rc >= 0 ? rc : err_set(err, rc, "%d imports are open already: commit or abort one", LIMIT_IMPORTS);
 }
 
 static int
@@ -128,7 +162,32 @@ import_give(struct imports *t, struct import *im, bool drop)
 /* --- start, add, abort ------------------------------------------------------------------------------------
  */
 
-/* These three change no truth: they run as reads, without the writer's place. */
+/* These three change no truth: they run as reads, without the writer's place. What their idempotency keys
+ * stand for lives as long as the import. */
+
+static const char start_method[] = "CaService/StartImport", add_method[] = "CaService/AddToImport";
+
+static struct import *
+import_new(struct unit *u, const Anchord__V1__StartImportRequest *req, const acd_value *account,
+           const char *product)
+{
+    struct import *im = calloc(1, sizeof(*im));
+    if (!im)
+        return NULL;
+    mem_init(&im->region, 1 << 18, IMPORT_BYTES);
+    id_new_uuid(im->id);
+    (void)snprintf(im->actor, sizeof(im->actor), "%s", call_actor(u->call));
+    im->account = mem_strdup(&im->region, row_text(account, ACCOUNT_ID));
+    im->product = product;
+    im->profile = (enum acd_profile)req->profile;
+    im->touched_ms = u->now_ms;
+    im->key = mem_slice(&im->region, u->call->frame.idem_key);
+    idem_digest(u, start_method, im->digest);
+    if (im->account && im->key.ptr)
+        return im;
+    import_free(im);
+    return NULL;
+}
 
 static int
 start_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
@@ -148,23 +207,18 @@ start_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
         rc = upload_entitled(u->call, account, err);
     if (rc < 0)
         return rc;
-    struct import *im = calloc(1, sizeof(*im));
-    if (!im || !resp) {
-        free(im);
-        return ACD_ENOMEM;
-    }
-    mem_init(&im->region, 1 << 18, IMPORT_BYTES);
-    id_new_uuid(im->id);
-    (void)snprintf(im->actor, sizeof(im->actor), "%s", call_actor(u->call));
-    im->account = mem_strdup(&im->region, row_text(account, ACCOUNT_ID));
-    im->product = product;
-    im->profile = (enum acd_profile)req->profile;
-    im->touched_ms = u->now_ms;
-    resp->import_id = mem_strdup(u->region, im->id);
+    struct import *im = import_new(u, req, account, product);
+    if (im && resp)
+        resp->import_id = mem_strdup(u->region, im->id);
     *ret_resp = resp;
-    rc = im->account && resp->import_id ? import_add(core_imports(u->core), im, err) : ACD_ENOMEM;
-    if (rc < 0)
-        import_free(im);
+    rc = im && resp && resp->import_id ? import_add(core_imports(u->core), im, err) : ACD_ENOMEM;
+    if (rc == 0)
+        return 0; /* the table's, and perhaps gone by now */
+    if (rc == IMPORT_THERE) {
+        rc = idem_same(u, start_method, start_method, slice_of(im->digest, sizeof(im->digest)), err);
+        memcpy(resp->import_id, im->id, sizeof(im->id));
+    }
+    import_free(im);
     return rc;
 }
 
@@ -237,6 +291,29 @@ stage(struct import *im, struct core *core, const Anchord__V1__AddToImportReques
     return 0;
 }
 
+/* Stages the object, or finds what the same call staged before. */
+static int
+stage_once(struct unit *u, struct import *im, const Anchord__V1__AddToImportRequest *req, struct upload **ret,
+           acd_err *err)
+{
+    acd_slice key = u->call->frame.idem_key;
+    struct staged *staged = map_find(&im->staged, key);
+    if (staged) {
+        *ret = staged->up;
+        return idem_same(u, add_method, add_method, slice_of(staged->digest, sizeof(staged->digest)), err);
+    }
+    staged = mem_new(&im->region, struct staged);
+    int rc = staged ? stage(im, u->core, req, ret, err) : ACD_ENOMEM;
+    if (rc == ACD_ENOMEM && im->region.full)
+        return err_set(err, ACD_ELIMIT, "an import holds at most %d MiB: commit it and begin another",
+                       IMPORT_BYTES >> 20);
+    if (rc < 0)
+        return rc;
+    staged->up = *ret;
+    idem_digest(u, add_method, staged->digest);
+    return map_put(&im->staged, key, staged, NULL);
+}
+
 /* Copies: the import may be gone before the reply is packed. */
 static int
 copy_findings(struct mem_region *r, const struct upload *up, Anchord__V1__AddToImportResponse *resp)
@@ -275,7 +352,7 @@ add_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
                   : ACD_ENOMEM;
     if (rc < 0)
         return rc;
-    rc = stage(im, core, req, &up, err);
+    rc = stage_once(u, im, req, &up, err);
     if (rc == 0)
         rc = copy_findings(call->region, up, resp);
     if (rc == 0)

@@ -224,6 +224,10 @@ run(const struct rpc_table *t, struct rpc_call *call)
                                &req, err);
     if (rc == 0)
         rc = call->bound->fn(call->bound->ctx, call, req, &resp, err);
+    /* Memory that is short passes; a call that is too large is too large next time as well. */
+    if (rc == ACD_ENOMEM && call->region->full)
+        return err_set(err, ACD_ELIMIT, "the call needs more than %zu bytes of memory: ask for less at once",
+                       call->region->limit);
     if (rc < 0)
         return rc;
     if (rc == RPC_LATER && call->prompt)

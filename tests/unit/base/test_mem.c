@@ -26,11 +26,14 @@ START_TEST(limit_holds)
     struct mem_region r;
     mem_init(&r, 256, 1000);
     ck_assert_ptr_nonnull(mem_alloc(&r, 600));
+    ck_assert(!r.full);
     ck_assert_ptr_null(mem_alloc(&r, 500));
+    ck_assert(r.full);
     ck_assert_ptr_nonnull(mem_alloc(&r, 200));
     ck_assert_ptr_null(mem_alloc(&r, SIZE_MAX));
     ck_assert_ptr_null(mem_array(&r, SIZE_MAX / 2, 4));
     mem_reset(&r);
+    ck_assert(!r.full);
     ck_assert_ptr_nonnull(mem_alloc(&r, 600));
     mem_done(&r);
 }

@@ -304,6 +304,36 @@ START_TEST(a_page_goes_on_though_its_last_row_is_gone)
 }
 END_TEST
 
+START_TEST(associations_of_a_certificate_come_in_pages)
+{
+    char **names = many(MANY), after[512] = "";
+    size_t seen = 0;
+    other_ca();
+    ck_assert_ptr_nonnull(change_of("Add", OTHER_CA, names, MANY));
+    Anchord__V1__PageRequest page = ANCHORD__V1__PAGE_REQUEST__INIT;
+    Anchord__V1__ListCertificateAssociationsRequest req =
+        ANCHORD__V1__LIST_CERTIFICATE_ASSOCIATIONS_REQUEST__INIT;
+    page.after = after;
+    page.size = 400;
+    req.id = WIRE_STR(OTHER_CA);
+    req.page = &page;
+    do {
+        const Anchord__V1__ListCertificateAssociationsResponse *r =
+            invoke("CaService/ListCertificateAssociations", &req);
+        ck_assert_ptr_nonnull(r);
+        ck_assert_uint_eq(r->page->total, MANY);
+        seen += r->n_associations;
+        ck_assert_str_eq(r->associations[0]->zone_name, "example.com");
+        (void)snprintf(after, sizeof(after), "%s", r->page->next);
+    } while (after[0]);
+    ck_assert_uint_eq(seen, MANY);
+    (void)snprintf(after, sizeof(after), "nonsense");
+    ck_assert_ptr_null(invoke("CaService/ListCertificateAssociations", &req));
+    ck_assert_int_eq(rig_call.status, ACD_EINVAL);
+    free_names(names, MANY);
+}
+END_TEST
+
 START_TEST(a_foreign_cursor_is_refused)
 {
     static const char *const bad[] = {"a.example.com", "x/a.example.com", "x/a.example.com/1", "//1", "/a/"};
@@ -329,7 +359,8 @@ suite_hosts(void)
                             the_publisher_is_told_all_that_a_host_has,
                             a_more_specific_zone_owns_its_names,
                             a_page_goes_on_though_its_last_row_is_gone,
-                            a_foreign_cursor_is_refused};
+                            a_foreign_cursor_is_refused,
+                            associations_of_a_certificate_come_in_pages};
     tcase_add_checked_fixture(c, setup, rig_teardown);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tcase_add_test(c, tests[i]);

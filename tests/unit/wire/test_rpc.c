@@ -286,6 +286,29 @@ START_TEST(test_reply_at_below_above)
 }
 END_TEST
 
+static int
+greedy(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err)
+{
+    (void)req, (void)ret_resp, (void)err;
+    return mem_alloc(call->region, *(size_t *)ctx) ? ACD_EINTERNAL : ACD_ENOMEM;
+}
+
+/* A call that is too large is not told to come again. */
+START_TEST(test_memory_of_a_call)
+{
+    size_t len = LIMIT_REGION;
+    ck_assert_int_eq(rpc_bind(&table, "ZoneService/DeleteZone", greedy, &len), 0);
+    struct frame_reply p = run(request("anchord.v1.ZoneService/DeleteZone", "k", 0));
+    ck_assert_uint_eq(p.retry_after_ms, 0);
+    ck_assert(
+        slice_eqs(p.message, "the call needs more than 16777216 bytes of memory: ask for less at once"));
+    mem_reset(&region);
+    len = SIZE_MAX; /* not the limit's fault */
+    p = run(request("anchord.v1.ZoneService/DeleteZone", "k", 0));
+    ck_assert_uint_gt(p.retry_after_ms, 0);
+}
+END_TEST
+
 START_TEST(test_details_are_bounded)
 {
     struct rpc_call call = {.region = &region};
@@ -347,6 +370,7 @@ suite_rpc(void)
                             test_authorize,
                             test_malformed_requests,
                             test_reply_at_below_above,
+                            test_memory_of_a_call,
                             test_details_are_bounded,
                             test_binding,
                             test_table_is_the_contract};
