@@ -22,11 +22,14 @@ upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void 
         rc = check_name(call, "name", req->name, err);
     if (rc == 0)
         rc = upload_profile(req->profile, err);
+    if (rc == 0 && req->leaf && req->helper)
+        rc = err_set(err, ACD_EINVAL, "a leaf cannot be a helper: a helper is a CA that completes paths");
     if (rc < 0)
         return rc;
     up->name = req->name;
     up->text = slice_str(req->certificates);
     up->leaf = req->leaf;
+    up->helper = req->helper;
     up->profile = (enum acd_profile)req->profile;
     acd_slice key = {req->private_key.len ? req->private_key.data : NULL, req->private_key.len};
     rc = upload_check(core_validator(core), call->region, core_now(core), key, up, err);

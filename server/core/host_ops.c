@@ -3,7 +3,8 @@
  *
  * Names are kept as sent and compared in normal form. Each list has a revision, so that a change can say
  * which state it was made for. A host that stays in a list through `set` keeps its place among the CAs of
- * that host: only a new association counts as a deployment.
+ * that host: only a new association counts as a deployment. Priority and role stay too, unless the request
+ * says what they are to be.
  */
 #include "base/err.h"
 #include "base/map.h"
@@ -26,6 +27,12 @@ struct name {
 };
 
 enum change { CHANGE_SET, CHANGE_ADD, CHANGE_REMOVE };
+
+/* What the request says about priority and role, and what it leaves as it is. */
+struct terms {
+    bool has_priority, has_role, observe;
+    int64_t priority;
+};
 
 /* --- what is it about? ------------------------------------------------------------------------------------
  */
@@ -77,6 +84,28 @@ check_expected(struct unit *u, const struct list *l, const Anchord__V1__Precondi
     rpc_detail_precondition(u->call, l->rev);
     return err_set(err, ACD_ECONFLICT, "the list is at revision %llu, not %llu: somebody else changed it",
                    (unsigned long long)l->rev, (unsigned long long)expected->revision);
+}
+
+static int
+read_terms(const struct list *l, const Anchord__V1__ChangeHostsRequest *req, enum change how,
+           struct terms *ret, acd_err *err)
+{
+    *ret = (struct terms){.has_priority = req->priority != NULL,
+                          .has_role = req->role != ANCHORD__V1__HOST_ROLE__HOST_ROLE_KEEP,
+                          .observe = req->role == ANCHORD__V1__HOST_ROLE__HOST_ROLE_OBSERVED,
+                          .priority = req->priority ? req->priority->value : 0};
+    if (how == CHANGE_REMOVE && (ret->has_priority || ret->has_role))
+        return err_set(err, ACD_EINVAL, "what is removed has neither priority nor role");
+    if (ret->priority > LIMIT_PRIORITY)
+        return err_set(err, ACD_EINVAL, "priority must be 0 to %d", LIMIT_PRIORITY);
+    if (ret->has_role && !ret->observe && req->role != ANCHORD__V1__HOST_ROLE__HOST_ROLE_DECIDES)
+        return err_set(err, ACD_EINVAL, "role %d is unknown: decides or observed", (int)req->role);
+    if (ret->observe && l->cert[CERT_HELPER].num)
+        return err_set(err, ACD_EINVAL,
+                       "certificate %s is a helper, which vouches for nobody: there is "
+                       "nothing to observe",
+                       row_text(l->cert, CERT_ID));
+    return 0;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------
@@ -159,8 +188,9 @@ struct work {
     struct list *l;
     struct name *names;
     size_t n;
-    uint32_t added, removed;
-    bool moved;                /* order or spelling changed */
+    struct terms terms;
+    uint32_t added, removed, changed;
+    bool moved;                /* place or spelling in the list changed */
     struct map sizes;          /* CA -> its certificates */
     struct mem_region scratch; /* for one host */
 };
@@ -227,13 +257,17 @@ check_cas_of_host(struct work *w, const char *pattern, acd_err *err)
     return rc;
 }
 
-/* Adds the name at the position, or moves and respells what is there (old; NULL: nothing). */
+/* Adds the name at the position, or moves, respells and changes what is there (old; NULL: nothing). */
 static int
 put_assoc(struct work *w, const struct name *name, int64_t position, const acd_value *old, acd_err *err)
 {
     uint64_t rev;
     bool fresh = !old;
-    if (!fresh && old[HOST_POSITION].num == position && slice_eqs(old[HOST_TEXT].bytes, name->text))
+    int64_t priority = w->terms.has_priority ? w->terms.priority : old ? old[HOST_PRIORITY].num : 0;
+    int64_t observe = w->terms.has_role ? w->terms.observe : old ? old[HOST_OBSERVE].num : 0;
+    bool changed = old && (old[HOST_PRIORITY].num != priority || old[HOST_OBSERVE].num != observe);
+    bool moved = old && (old[HOST_POSITION].num != position || !slice_eqs(old[HOST_TEXT].bytes, name->text));
+    if (!fresh && !changed && !moved)
         return 0;
     int rc = fresh ? check_cas_of_host(w, name->host.name, err) : 0;
     if (rc == 0)
@@ -248,11 +282,14 @@ put_assoc(struct work *w, const struct name *name, int64_t position, const acd_v
         [HOST_POSITION] = VAL_INT(position),
         [HOST_DEPLOYED] = fresh ? VAL_INT(rev) : old[HOST_DEPLOYED],
         [HOST_CREATED] = fresh ? VAL_INT(w->u->now_ms) : old[HOST_CREATED],
+        [HOST_PRIORITY] = VAL_INT(priority),
+        [HOST_OBSERVE] = VAL_INT(observe),
     };
     rc = db_put(&w->u->db, COLL_HOST, row, ACD_REV_ANY, err);
     w->added += fresh;
-    w->moved |= !fresh;
-    return rc == 0 && fresh ? touch(w, name->host.name) : rc;
+    w->changed += changed;
+    w->moved |= moved;
+    return rc == 0 && (fresh || changed) ? touch(w, name->host.name) : rc;
 }
 
 static int
@@ -336,6 +373,14 @@ last_position(struct work *w, int64_t *ret, acd_err *err)
     return rc;
 }
 
+/* What is in the list already keeps its place and spelling there. */
+static int
+add_again(struct work *w, const struct name *name, const acd_value *old, acd_err *err)
+{
+    const struct name as_it_is = {row_text(old, HOST_TEXT), name->host};
+    return put_assoc(w, &as_it_is, old[HOST_POSITION].num, old, err);
+}
+
 static int
 apply_add(struct work *w, acd_err *err)
 {
@@ -344,8 +389,9 @@ apply_add(struct work *w, acd_err *err)
     int rc = last_position(w, &last, err);
     for (size_t i = 0; rc == 0 && i < w->n; i++) {
         rc = get_assoc(w, w->names[i].host.name, &old, err);
-        if (rc == ACD_ENOENT)
-            rc = put_assoc(w, &w->names[i], ++last, NULL, err);
+        rc = rc == ACD_ENOENT ? put_assoc(w, &w->names[i], ++last, NULL, err)
+             : rc == 0        ? add_again(w, &w->names[i], old, err)
+                              : rc;
     }
     return rc;
 }
@@ -379,7 +425,7 @@ put_list_rev(struct work *w, uint64_t *ret_rev, acd_err *err)
 {
     uint64_t rev;
     *ret_rev = w->l->rev;
-    if (!w->added && !w->removed && !w->moved)
+    if (!w->added && !w->removed && !w->changed && !w->moved)
         return 0;
     int rc = unit_rev(w->u, &rev, err);
     if (rc < 0)
@@ -429,6 +475,7 @@ change_reply(struct work *w, uint64_t list_rev, bool dry_run, void **ret_resp, a
     resp->list_revision = list_rev;
     resp->added = w->added;
     resp->removed = w->removed;
+    resp->changed = w->changed;
     resp->dry_run = dry_run;
     *ret_resp = resp;
     return 0;
@@ -444,6 +491,8 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ch
     int rc = find_list(u, req->zone, req->ca_id, &l, err);
     if (rc == 0)
         rc = check_expected(u, &l, req->expected, err);
+    if (rc == 0)
+        rc = read_terms(&l, req, how, &w.terms, err);
     if (rc == 0 && how != CHANGE_SET && req->n_hosts == 0)
         rc = err_set(err, ACD_EINVAL, "hosts are missing");
     if (rc == 0)
@@ -455,8 +504,8 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ch
     if (rc < 0)
         return rc;
     unit_note(u, row_text(l.zone, ZONE_ACCOUNT), row_text(l.cert, CERT_ID),
-              mem_printf(u->region, "zone %s: %u added, %u removed", row_text(l.zone, ZONE_NAME), w.added,
-                         w.removed));
+              mem_printf(u->region, "zone %s: %u added, %u removed, %u changed", row_text(l.zone, ZONE_NAME),
+                         w.added, w.removed, w.changed));
     return change_reply(&w, list_rev, req->dry_run, ret_resp, err);
 }
 
@@ -519,6 +568,8 @@ add_assoc_msg(struct unit *u, Anchord__V1__ListHostsResponse *resp, const acd_va
     m->pattern = (char *)row_text(row, HOST_PATTERN);
     m->ca_id = (char *)row_text(row, HOST_CERT);
     m->created_ms = row[HOST_CREATED].num;
+    m->priority = (uint32_t)row[HOST_PRIORITY].num;
+    m->observed = row[HOST_OBSERVE].num != 0;
     resp->hosts[resp->n_hosts++] = m;
     return 0;
 }

@@ -11,7 +11,7 @@
 struct upload {
     const char *name, *product;
     acd_slice text;
-    bool leaf;
+    bool leaf, helper;
     enum acd_profile profile;
     acd_certinfo *items; /* deep copies */
     size_t nitems, cap_items;

@@ -411,7 +411,7 @@ struct check_ctx {
     uint64_t hosts, bad;
 };
 
-/* Does the view hold this host with exactly these certificates in this order? */
+/* Does the view hold this host with exactly these certificates, each in its role, in this order? */
 static bool
 host_agrees(const struct snap_view *view, const struct truth_host *h)
 {
@@ -427,7 +427,7 @@ host_agrees(const struct snap_view *view, const struct truth_host *h)
         struct snap_ca ca;
         uint32_t index = 0;
         while (at < t.n && snap_trust_ca(view, &t, at, &ca, &flags) == 0 && slice_eq(ca.id, h->cas[i].id) &&
-               ca.index == index) {
+               ca.index == index && flags == (h->cas[i].flags | ca.flags)) {
             at++;
             index++;
         }

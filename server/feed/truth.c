@@ -1,6 +1,6 @@
 /*
- * Order of the CAs of a host: the association that was made last comes first; among those of one change the
- * certificate uploaded last; then by id, so that the order is always the same.
+ * Order of the CAs of a host: those with a priority before those without, the lower one first; then the
+ * association that was made last; then by id, so that the order is always the same.
  */
 #include "feed/truth.h"
 
@@ -11,6 +11,8 @@
 #include "model/collections.h"
 #include "model/digest.h"
 #include "model/ids.h"
+
+_Static_assert(LIMIT_PRIORITY < 1 << (32 - SNAP_PRIORITY_SHIFT), "a priority fits its place in a set");
 
 /* --- one association at a time ----------------------------------------------------------------------------
  */
@@ -24,6 +26,8 @@ struct gather {
     struct {
         char cert[ID_UUID_LEN];
         int64_t deployed;
+        uint32_t priority; /* 0: none */
+        bool observe;
     } rows[LIMIT_CAS_PER_HOST];
     size_t n;
     struct truth_host out;
@@ -32,9 +36,11 @@ struct gather {
 };
 
 static int
-later_first(const void *a_, const void *b_)
+by_rank(const void *a_, const void *b_)
 {
     const __typeof__(((struct gather *)0)->rows[0]) *a = a_, *b = b_;
+    if (a->priority != b->priority)
+        return a->priority - 1 < b->priority - 1 ? -1 : 1; /* none wraps round to be the last */
     if (a->deployed != b->deployed)
         return a->deployed > b->deployed ? -1 : 1;
     return memcmp(a->cert, b->cert, ID_UUID_LEN);
@@ -46,7 +52,7 @@ gather_flush(struct gather *g)
 {
     if (g->pattern_len == 0)
         return 0;
-    qsort(g->rows, g->n, sizeof(g->rows[0]), later_first);
+    qsort(g->rows, g->n, sizeof(g->rows[0]), by_rank);
     g->out.pattern = slice_of(g->pattern, g->pattern_len);
     g->out.zone_id = slice_of(g->zone, ID_HEX_LEN);
     g->out.n = 0;
@@ -57,7 +63,11 @@ gather_flush(struct gather *g)
         if (rc == ACD_ECORRUPT)
             return rc;
         if (rc == 0)
-            g->out.cas[g->out.n++] = (struct snap_ca_use){.id = id};
+            g->out.cas[g->out.n++] = (struct snap_ca_use){
+                .id = id,
+                .flags = (g->rows[i].observe ? SNAP_CA_OBSERVED : 0) | g->rows[i].priority
+                                                                           << SNAP_PRIORITY_SHIFT,
+            };
     }
     g->pattern_len = 0;
     g->n = 0;
@@ -71,7 +81,8 @@ gather_row(void *arg, const acd_value *row, size_t ncols)
     acd_slice pattern = row[HOST_PATTERN].bytes;
     (void)ncols;
     if (pattern.len == 0 || pattern.len > LIMIT_HOST || row[HOST_CERT].bytes.len != ID_UUID_LEN ||
-        row[HOST_ZONE].bytes.len != ID_HEX_LEN)
+        row[HOST_ZONE].bytes.len != ID_HEX_LEN || row[HOST_PRIORITY].num < 0 ||
+        row[HOST_PRIORITY].num > LIMIT_PRIORITY)
         return ACD_ECORRUPT;
     if (!slice_eq(pattern, slice_of(g->pattern, g->pattern_len))) {
         int rc = gather_flush(g);
@@ -84,7 +95,9 @@ gather_row(void *arg, const acd_value *row, size_t ncols)
     if (g->n == LIMIT_CAS_PER_HOST)
         return ACD_ECORRUPT;
     memcpy(g->rows[g->n].cert, row[HOST_CERT].bytes.ptr, ID_UUID_LEN);
-    g->rows[g->n++].deployed = row[HOST_DEPLOYED].num;
+    g->rows[g->n].deployed = row[HOST_DEPLOYED].num;
+    g->rows[g->n].priority = (uint32_t)row[HOST_PRIORITY].num;
+    g->rows[g->n++].observe = row[HOST_OBSERVE].num != 0;
     return 0;
 }
 
@@ -121,7 +134,7 @@ truth_hosts(struct plug_session *s, const struct snap_view *view, truth_host_fn 
 
 struct put_items {
     struct snap_writer *w;
-    uint32_t profile;
+    uint32_t profile, flags;
     size_t n;
     acd_err *err;
 };
@@ -142,6 +155,7 @@ put_item(void *arg, const acd_value *row, size_t ncols)
         .not_before_ms = row[ITEM_NOT_BEFORE].num,
         .not_after_ms = row[ITEM_NOT_AFTER].num,
         .profile = p->profile,
+        .flags = p->flags,
     };
     p->n++;
     return snap_put_ca(p->w, &ca, p->err);
@@ -149,15 +163,21 @@ put_item(void *arg, const acd_value *row, size_t ncols)
 
 struct cert_facts {
     bool there, ca;
-    uint32_t profile;
+    uint32_t profile, flags;
 };
+
+static uint32_t
+cert_flags(const acd_value *row)
+{
+    return row[CERT_HELPER].num ? SNAP_CA_HELPER : 0;
+}
 
 static int
 cert_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct cert_facts *f = arg;
     (void)ncols;
-    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num};
+    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num, cert_flags(row)};
     return 0;
 }
 
@@ -172,7 +192,7 @@ truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bo
         return 0;
     if (rc < 0 || !facts.ca) /* leaves vouch for nobody */
         return rc;
-    struct put_items put = {w, facts.profile, 0, err};
+    struct put_items put = {w, facts.profile, facts.flags, 0, err};
     const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT_ITEM, .eq = &key, .neq = 1};
     return plug_scan(s, &scan, put_item, &put, err);
 }
@@ -351,7 +371,7 @@ struct all_certs {
     struct snap_writer *w;
     struct {
         char id[ID_UUID_LEN];
-        uint8_t profile;
+        uint8_t profile, flags;
     } * certs; /* CAs, sorted by id as the primary key gives them */
     size_t n, cap;
     acd_err *err;
@@ -375,7 +395,8 @@ collect_cert(void *arg, const acd_value *row, size_t ncols)
         a->cap = cap;
     }
     memcpy(a->certs[a->n].id, row[CERT_ID].bytes.ptr, ID_UUID_LEN);
-    a->certs[a->n++].profile = (uint8_t)row[CERT_PROFILE].num;
+    a->certs[a->n].profile = (uint8_t)row[CERT_PROFILE].num;
+    a->certs[a->n++].flags = (uint8_t)cert_flags(row);
     return 0;
 }
 
@@ -395,7 +416,7 @@ build_item(void *arg, const acd_value *row, size_t ncols)
         bsearch(row[ITEM_CERT].bytes.ptr, a->certs, a->n, sizeof(*a->certs), by_id);
     if (!cert)
         return 0;
-    struct put_items put = {a->w, cert->profile, 0, a->err};
+    struct put_items put = {a->w, cert->profile, cert->flags, 0, a->err};
     return put_item(&put, row, ncols);
 }
 
@@ -446,7 +467,7 @@ stamp_row(void *arg, const acd_value *row, size_t ncols)
 }
 
 /* What the image says about truth; more of it makes another number, so that an older image is built again. */
-enum { TRUTH_FORM = 2 };
+enum { TRUTH_FORM = 3 };
 
 /* The record of the last change holds its time, actor, object and revision: two histories that part and come
  * to the same number differ in it. */

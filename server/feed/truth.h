@@ -34,7 +34,7 @@ int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUS
 int truth_rules_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_rulesets,
                        uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
 
-/* Walks hosts in order of their patterns, each with its certificates in order of priority (those that exist
+/* Walks hosts in order of their patterns, each with its certificates in order of rank (those that exist
  * in the view only). The callback must not use the session. */
 struct truth_host {
     acd_slice pattern, zone_id;

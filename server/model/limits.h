@@ -65,6 +65,7 @@
     /* associations */                                                                               \
     X(LIMIT_HOSTS_CHANGE, 4096, "hosts", "one change of a list of hosts")                            \
     X(LIMIT_CAS_PER_HOST, 100, "CAs", "associated with one host")                                    \
+    X(LIMIT_PRIORITY, 1000000, "", "largest priority of a CA on a host")                             \
     X(LIMIT_CERTS_PER_HOST, 1024, "certificates", "of all CAs of one host, bundles counted in full") \
     /* rules */                                                                                      \
     X(LIMIT_RULES, 1000, "rules", "ruleset of a zone")                                               \

@@ -60,7 +60,7 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "Refused while it has host associations."},
 
     {"ca", "upload", ONE_ARG("FILE.pem"),
-     .uses = USES(NEEDS(ACCOUNT), TAKES(NAME), TAKES(PRODUCT), TAKES(PROFILE), TAKES(LEAF), TAKES(KEY),
+     .uses = USES(NEEDS(ACCOUNT), TAKES(NAME), TAKES(PRODUCT), TAKES(PROFILE), TAKES(LEAF), TAKES(HELPER), TAKES(KEY),
                   TAKES(DRY_RUN)),
      .flags = CMD_MUTATION | CMD_FILES, .run = cmd_ca_upload, .help = "upload a CA",
      .detail = "FILE.pem holds one or more certificates and is kept as it is; \"-\" is standard input. What is "
@@ -81,12 +81,15 @@ const struct ctl_cmd ctl_cmds[] = {
     {"ca", "associations", ONE_ARG("ID"), .run = cmd_ca_associations, .help = "list the hosts that use a CA"},
 
     {"host", "set", .args = "[HOST...]", .max_args = CTL_ARGS_MAX,
-     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
-     .run = cmd_host_set, .help = "replace the list of hosts of a CA",
-     .detail = "Without hosts the list is cleared."},
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(PRIORITY), TAKES(OBSERVE), TAKES(DECIDE), TAKES(EXPECT), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION, .run = cmd_host_set, .help = "replace the list of hosts of a CA",
+     .detail = "Without hosts the list is cleared. Hosts that stay keep their priority and role unless they are given."},
     {"host", "add", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
-     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
-     .run = cmd_host_add, .help = "add hosts to the list of a CA"},
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(PRIORITY), TAKES(OBSERVE), TAKES(DECIDE), TAKES(EXPECT), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION, .run = cmd_host_add, .help = "add hosts to the list of a CA",
+     .detail = "Several CAs may vouch for clients of one host. Those with a priority come first, the lowest before the "
+               "others; then the most recently added. For a host that is in the list already, priority and role are "
+               "changed if they are given."},
     {"host", "remove", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
      .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
      .run = cmd_host_remove, .help = "remove hosts from the list of a CA"},
