@@ -60,7 +60,7 @@ upload_apply(struct unit *u, const void *req_, void *plan, void **ret_resp, acd_
     resp->findings = up->findings;
     resp->n_findings = up->nfindings;
     resp->quota = pool;
-    resp->dry_run = req->dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID), row_text(row, CERT_NAME));
     return cert_msg(u, row, true, &resp->certificate, err);
@@ -277,6 +277,7 @@ detach_batch(struct unit *u, const acd_value *cert, struct mem_region *scratch, 
         rc = db_del(&db, COLL_HOST, VALS(h[HOST_ZONE], h[HOST_CERT], h[HOST_PATTERN]), 3, err);
         if (rc == 0)
             rc = change_add(&u->changes, CHANGED_HOST, row_text(h, HOST_PATTERN));
+        u->narrows = true;
     }
     *ret_n = rows.n;
     return rc;
@@ -361,7 +362,7 @@ ca_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
     if (rc == 0)
         rc = drop_cert(u, row, err);
     resp->detached = (uint32_t)total;
-    resp->dry_run = req->dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID), row_text(row, CERT_NAME));
     return rc;

@@ -288,6 +288,7 @@ put_assoc(struct work *w, const struct name *name, int64_t position, const acd_v
     rc = db_put(&w->u->db, COLL_HOST, row, ACD_REV_ANY, err);
     w->added += fresh;
     w->changed += changed;
+    w->u->narrows |= changed && observe;
     w->moved |= moved;
     return rc == 0 && (fresh || changed) ? touch(w, name->host.name) : rc;
 }
@@ -300,6 +301,7 @@ del_assoc(struct work *w, const char *pattern, acd_err *err)
     if (rc == 0)
         rc = touch(w, pattern);
     w->removed += rc == 0;
+    w->u->narrows = true;
     return rc;
 }
 
@@ -457,7 +459,7 @@ list_rows(struct unit *u, const struct list *l, const acd_value *after, uint32_t
 }
 
 static int
-change_reply(struct work *w, uint64_t list_rev, bool dry_run, void **ret_resp, acd_err *err)
+change_reply(struct work *w, uint64_t list_rev, void **ret_resp, acd_err *err)
 {
     struct db_rows rows;
     uint64_t total;
@@ -476,7 +478,7 @@ change_reply(struct work *w, uint64_t list_rev, bool dry_run, void **ret_resp, a
     resp->added = w->added;
     resp->removed = w->removed;
     resp->changed = w->changed;
-    resp->dry_run = dry_run;
+    resp->dry_run = w->u->dry;
     *ret_resp = resp;
     return 0;
 }
@@ -506,7 +508,7 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ch
     unit_note(u, row_text(l.zone, ZONE_ACCOUNT), row_text(l.cert, CERT_ID),
               mem_printf(u->region, "zone %s: %u added, %u removed, %u changed", row_text(l.zone, ZONE_NAME),
                          w.added, w.removed, w.changed));
-    return change_reply(&w, list_rev, req->dry_run, ret_resp, err);
+    return change_reply(&w, list_rev, ret_resp, err);
 }
 
 static int

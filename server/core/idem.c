@@ -8,7 +8,7 @@ enum {
     IDEM_PURGE = 8,                  /* old outcomes dropped by each new one, so that purging keeps pace */
 };
 
-/* What makes two requests the same: the method and the payload as sent. */
+/* What makes two requests the same: the method and the payload as sent, and that it is no dry run. */
 static void
 request_digest(const struct unit *u, const char *method, uint8_t out[DIGEST_LEN])
 {
@@ -16,6 +16,8 @@ request_digest(const struct unit *u, const char *method, uint8_t out[DIGEST_LEN]
     digest_init(&d);
     digest_update(&d, method, strlen(method) + 1);
     digest_update(&d, u->call->frame.payload.ptr, u->call->frame.payload.len);
+    if (u->call->frame.dry_run)
+        digest_update(&d, "dry", 3);
     digest_final(&d, out);
 }
 

@@ -26,6 +26,8 @@ struct unit {
     struct change_set changes;
     int64_t now_ms;
     uint64_t rev; /* 0 until unit_rev gave it */
+    bool dry;     /* everything but the commit */
+    bool narrows; /* an operation sets it when it takes trust from a host: the last valid CA is guarded */
     const char *note_account, *note_object, *note_text;
 };
 

@@ -1,14 +1,10 @@
-/*
- * Order of the CAs of a host: those with a priority before those without, the lower one first; then the
- * association that was made last; then by id, so that the order is always the same.
- */
 #include "feed/truth.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/str.h"
-#include "model/collections.h"
+#include "model/assoc.h"
 #include "model/digest.h"
 #include "model/ids.h"
 
@@ -23,28 +19,12 @@ struct gather {
     char pattern[LIMIT_HOST + 1];
     size_t pattern_len;
     char zone[ID_HEX_LEN];
-    struct {
-        char cert[ID_UUID_LEN];
-        int64_t deployed;
-        uint32_t priority; /* 0: none */
-        bool observe;
-    } rows[LIMIT_CAS_PER_HOST];
+    struct assoc rows[LIMIT_CAS_PER_HOST];
     size_t n;
     struct truth_host out;
     truth_host_fn fn;
     void *ctx;
 };
-
-static int
-by_rank(const void *a_, const void *b_)
-{
-    const __typeof__(((struct gather *)0)->rows[0]) *a = a_, *b = b_;
-    if (a->priority != b->priority)
-        return a->priority - 1 < b->priority - 1 ? -1 : 1; /* none wraps round to be the last */
-    if (a->deployed != b->deployed)
-        return a->deployed > b->deployed ? -1 : 1;
-    return memcmp(a->cert, b->cert, ID_UUID_LEN);
-}
 
 /* The gathered host is complete. A CA without certificate (a managed one that never signed) adds nothing. */
 static int
@@ -52,7 +32,7 @@ gather_flush(struct gather *g)
 {
     if (g->pattern_len == 0)
         return 0;
-    qsort(g->rows, g->n, sizeof(g->rows[0]), by_rank);
+    assoc_sort(g->rows, g->n);
     g->out.pattern = slice_of(g->pattern, g->pattern_len);
     g->out.zone_id = slice_of(g->zone, ID_HEX_LEN);
     g->out.n = 0;
@@ -80,9 +60,7 @@ gather_row(void *arg, const acd_value *row, size_t ncols)
     struct gather *g = arg;
     acd_slice pattern = row[HOST_PATTERN].bytes;
     (void)ncols;
-    if (pattern.len == 0 || pattern.len > LIMIT_HOST || row[HOST_CERT].bytes.len != ID_UUID_LEN ||
-        row[HOST_ZONE].bytes.len != ID_HEX_LEN || row[HOST_PRIORITY].num < 0 ||
-        row[HOST_PRIORITY].num > LIMIT_PRIORITY)
+    if (pattern.len == 0 || pattern.len > LIMIT_HOST || row[HOST_ZONE].bytes.len != ID_HEX_LEN)
         return ACD_ECORRUPT;
     if (!slice_eq(pattern, slice_of(g->pattern, g->pattern_len))) {
         int rc = gather_flush(g);
@@ -94,11 +72,7 @@ gather_row(void *arg, const acd_value *row, size_t ncols)
     }
     if (g->n == LIMIT_CAS_PER_HOST)
         return ACD_ECORRUPT;
-    memcpy(g->rows[g->n].cert, row[HOST_CERT].bytes.ptr, ID_UUID_LEN);
-    g->rows[g->n].deployed = row[HOST_DEPLOYED].num;
-    g->rows[g->n].priority = (uint32_t)row[HOST_PRIORITY].num;
-    g->rows[g->n++].observe = row[HOST_OBSERVE].num != 0;
-    return 0;
+    return assoc_read(row, &g->rows[g->n++]);
 }
 
 static int

@@ -32,6 +32,7 @@ struct call_request {
     const char *idem_key;      /* mutations; NULL: a fresh one is made */
     const char *authorization; /* NULL: none */
     const char *traceparent;   /* NULL: none */
+    bool dry_run, force;       /* mutations */
 };
 
 struct call_result {

@@ -53,7 +53,7 @@ class Worker:
         if not self.certs:
             return
         name = self.random.choice(sorted(self.certs))
-        result = yield ("ca", "delete", "--detach", self.certs[name])
+        result = yield ("ca", "delete", "--detach", self.certs[name], "--force")
         check(result.code == 0, "delete: " + result.err)
         del self.hosts[self.certs.pop(name)]
 
@@ -63,7 +63,7 @@ class Worker:
         name = self.random.choice(sorted(self.certs))
         ident = self.certs[name]
         have = self.hosts[ident]
-        extra = []
+        extra = ["--force"]
         if verb == "remove":
             if not have:
                 return

@@ -1,5 +1,6 @@
 """Several CAs on a host: their order, those that are only observed, helpers that complete paths."""
 import itertools
+import json
 import os
 
 import harness
@@ -24,8 +25,8 @@ def add(server, ca, *args, host=HOST):
     return server.json("host", "add", "--zone", "example.com", "--ca", ca, *args, host)
 
 
-def remove(server, ca, host=HOST):
-    return server.json("host", "remove", "--zone", "example.com", "--ca", ca, host)
+def remove(server, ca, *args, host=HOST):
+    return server.json("host", "remove", "--zone", "example.com", "--ca", ca, *args, host)
 
 
 def verify(server, path, *args, host=HOST):
@@ -115,7 +116,7 @@ def test_observed_ca_reports_and_never_decides(case):
     equal(verify(server, pki.path("new-client"))["observed"], None, "when it decides")
     add(server, new, "--observe")
     equal(verify(server, pki.path("new-client"))["verified"], False, "observed again")
-    server.json("host", "remove", "--zone", "example.com", "--ca", old, HOST)
+    remove(server, old, "--force")
     equal(verify(server, pki.path("old-client"))["verified"], False, "nobody decides")
 
 
@@ -254,6 +255,123 @@ def test_helpers_only_complete_paths(case):
             equal(seen[roles], (root, sub or (root and roles[1] == "helper"), other), str(roles))
     equal(len(seen), 27, "combinations")
     takes_away_only(seen)
+
+
+# --- the last valid CA of a host ------------------------------------------------------------------------------
+
+def error_of(result):
+    """The error as JSON: the last line on stderr."""
+    return json.loads(result.err.strip().splitlines()[-1])["error"]
+
+
+def test_last_valid_ca_is_guarded(case):
+    server, pki = start(case)
+    pki.ca("a")
+    pki.ca("b")
+    pki.ca("short", days=1)
+    a, b = upload(server, pki, "a"), upload(server, pki, "b")
+    hosts = ["h%02d.example.com" % n for n in range(30)]
+    server.json("host", "set", "--zone", "example.com", "--ca", a, *hosts)
+    add(server, b, host=hosts[0])
+    before = server.json("query", "trust", *hosts)
+    zone = ("--zone", "example.com", "--ca", a)
+    for command in (("host", "remove", *zone, *hosts), ("host", "set", *zone), ("host", "set", *zone, hosts[0]),
+                    ("ca", "delete", "--detach", a), ("host", "add", *zone, "--observe", *hosts)):
+        for dry in ((), ("--dry-run",)):
+            error = error_of(server.ctl(*command, *dry, json_out=True).expect(1, "29 hosts would be left without a valid CA"))
+            equal(error["reason"], "LAST_CA", str(command))
+            named = [d["host"] for d in error["details"] if d["type"] == "in_use"]
+            equal((len(named), set(named) <= set(hosts[1:])), (20, True), "hosts named for %s" % (command,))
+    after = server.json("query", "trust", *hosts)
+    equal(after, before, "trust after refusals")
+    remove(server, a, host=hosts[0])  # it has another one
+    server.json("host", "remove", *zone, "--force", hosts[1])
+    equal(trust(server, hosts[1]), [], "forced")
+    # A CA that is only observed, or helps, is none that the host could do with.
+    add(server, b, "--observe", host=hosts[2])
+    server.ctl("host", "remove", *zone, hosts[2]).expect(1, hosts[2])
+    add(server, b, "--decide", host=hosts[2])
+    remove(server, a, host=hosts[2])
+    server.json("ca", "delete", "--detach", "--force", a)
+    equal({h["host"] for h in server.json("host", "list", "--zone", "example.com", "--all")}, {hosts[0], hosts[2]}, "hosts left")
+
+
+# --- what would it come to? -----------------------------------------------------------------------------------
+
+def test_dry_run_of_every_mutation(case):
+    """Each says what it would come to, and leaves revision, rows and quota as they were."""
+    server, pki = start(case)
+    pki.ca("a")
+    pki.ca("b")
+    a = upload(server, pki, "a")
+    add(server, a)
+    rules = os.path.join(case.folder, "rules.json")
+    with open(rules, "w", encoding="utf-8") as text:
+        text.write('[{"expression": "true", "action": "log"}]')
+    server.json("rule", "put", "--zone", "example.com", rules)
+    server.json("account", "create", "--name", "empty")
+    server.json("zone", "create", "--account", "empty", "--name", "example.org")
+    server.json("account", "create", "--name", "bare")
+    revision = server.json("query", "trust", HOST)[0]["revision"]
+    quota = server.json("quota", "show", "--account", "acme")
+    mutations = (
+        ("account", "create", "--name", "new"), ("account", "delete", "bare"),
+        ("zone", "create", "--account", "acme", "--name", "example.net"), ("zone", "delete", "example.org"),
+        ("ca", "upload", "--account", "acme", "--name", "b", pki.path("b")),
+        ("ca", "import", "--account", "acme", pki.path("b")), ("ca", "delete", "--detach", "--force", a),
+        ("host", "set", "--zone", "example.com", "--ca", a, "--force", "x.example.com"),
+        ("host", "add", "--zone", "example.com", "--ca", a, "x.example.com"),
+        ("host", "remove", "--zone", "example.com", "--ca", a, "--force", HOST),
+        ("rule", "put", "--zone", "example.com", rules), ("rule", "delete", "--zone", "example.com"),
+        ("quota", "set", "--account", "acme", "--limit", "7"))
+    seen = {}
+    for command in mutations:
+        seen[command[:2]] = server.json(*command, "--dry-run")["effect"]
+        contains(server.ctl(*command, "--dry-run").expect(0).out, "nothing was kept", str(command))
+    equal(server.json("query", "trust", HOST)[0]["revision"], revision, "revision")
+    equal(server.json("quota", "show", "--account", "acme"), quota, "quota")
+    equal([z["name"] for z in server.json("zone", "list")], ["example.com", "example.org"], "zones")
+    pool = lambda effect: [(q["pool"], q["used_before"], q["used_after"], q["limit_before"], q["limit_after"])
+                           for q in effect["quotas"]]
+    equal(pool(seen["ca", "upload"]), [("mtls_ca", 1, 2, 50, 50)], "quota of an upload")
+    equal(pool(seen["ca", "import"]), [("mtls_ca", 1, 2, 50, 50)], "quota of an import")
+    equal(pool(seen["ca", "delete"]), [("mtls_ca", 1, 0, 50, 50)], "quota of a deletion")
+    equal(pool(seen["quota", "set"]), [("mtls_ca", 1, 1, 50, 7)], "quota of a limit")
+    total = lambda effect: (effect["hosts_total"], effect["hosts_losing"], effect["hosts_gaining"])
+    equal(total(seen["host", "set"]), (2, 1, 1), "hosts of set")
+    equal(total(seen["host", "add"]), (1, 0, 1), "hosts of add")
+    equal(total(seen["host", "remove"]), (1, 1, 0), "hosts of remove")
+    equal(total(seen["ca", "delete"]), (1, 1, 0), "hosts of a deletion")
+    equal(total(seen["rule", "put"]), (0, 0, 0), "hosts of rules")
+    server.json(*mutations[4])
+    equal(server.json("quota", "show", "--account", "acme")["pools"][0]["used"], 2, "what is no dry run is done")
+
+
+def test_dry_run_tells_the_difference_of_trust(case):
+    server, pki = start(case)
+    pki.ca("a")
+    pki.ca("b")
+    a, b = upload(server, pki, "a"), upload(server, pki, "b")
+    add(server, a)
+    dry = lambda *args: add(server, b, "--dry-run", *args)["effect"]
+    one = dry("--priority", "3")["hosts"][0]
+    equal((one["host"], one["gained"], one["lost"]), (HOST, [{"id": b, "role": "decides", "priority": 3}], []), "another CA")
+    equal((one["verifies_before"], one["verifies_after"]), (True, True), "a host that has one")
+    add(server, b)
+    equal([c["id"] for c in trust(server)], [b, a], "order")
+    one = dry("--observe")["hosts"][0]
+    equal([(c["id"], c["role"]) for c in one["gained"] + one["lost"]], [(b, "observed"), (b, "decides")], "another role")
+    effect = add(server, a, "--dry-run", "--priority", "1")["effect"]["hosts"][0]
+    equal((effect["reordered"], effect["gained"], effect["lost"]), (True, [], []), "another order")
+    equal(dry("--priority", "1")["hosts"], [], "a priority that changes nothing")
+    many = ["m%02d.example.com" % n for n in range(30)]
+    effect = server.json("host", "add", "--zone", "example.com", "--ca", a, "--dry-run", *many)["effect"]
+    equal((len(effect["hosts"]), effect["hosts_total"], effect["hosts_gaining"]), (20, 30, 30), "many hosts")
+    # A dry run under a key is no outcome of that key.
+    key = ("--idempotency-key", "once")
+    add(server, a, *key, "--dry-run", host="k.example.com")
+    equal(add(server, a, *key, host="k.example.com")["added"], 1, "after the dry run")
+    server.ctl("host", "add", "--zone", "example.com", "--ca", a, *key, "--dry-run", "k.example.com").expect(1, "used before")
 
 
 if __name__ == "__main__":

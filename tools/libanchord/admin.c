@@ -27,7 +27,9 @@ anchord_admin_call(struct acd_client *client, const char *method, const void *re
                                 .timeout_ms = o->timeout_ms ? o->timeout_ms : client->timeout_ms,
                                 .idem_key = o->idem_key,
                                 .authorization = o->authorization ? o->authorization : client->authorization,
-                                .traceparent = o->traceparent};
+                                .traceparent = o->traceparent,
+                                .dry_run = o->dry_run,
+                                .force = o->force};
     if (!call.method)
         return refuse(res, ACD_ENOTSUP, err);
     must(((const ProtobufCMessage *)req)->descriptor == call.method->request);
@@ -37,6 +39,7 @@ anchord_admin_call(struct acd_client *client, const char *method, const void *re
     res->message = res->status < 0 ? err_text(&res->call.err, res->status) : "";
     res->n_details = p->n_details;
     res->details = p->details;
+    res->effect = p->effect;
     res->revision = p->revision;
     res->retry_after_ms = p->retry_after_ms;
     if (res->status == 0)
