@@ -350,8 +350,8 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
     return unit_run(b->core, b->op, call, req, ret_resp, err);
 }
 
-static const struct op *const op_tables[] = {account_ops, zone_ops, ca_ops,         import_ops,
-                                             host_ops,    rule_ops, expression_ops, quota_ops};
+static const struct op *const op_tables[] = {account_ops, zone_ops,       ca_ops,    import_ops, host_ops,
+                                             rule_ops,    expression_ops, quota_ops, expiry_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t

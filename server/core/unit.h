@@ -64,7 +64,7 @@ struct op {
 
 /* Each service file offers its table, ended by a row without method. */
 extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], rule_ops[],
-    expression_ops[], quota_ops[];
+    expression_ops[], quota_ops[], expiry_ops[];
 
 /* Runs one operation; the rpc handler of every row. */
 int unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,

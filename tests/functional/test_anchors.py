@@ -374,5 +374,39 @@ def test_dry_run_tells_the_difference_of_trust(case):
     server.ctl("host", "add", "--zone", "example.com", "--ca", a, *key, "--dry-run", "k.example.com").expect(1, "used before")
 
 
+# --- what ends soon -------------------------------------------------------------------------------------------
+
+def test_expiring(case):
+    server, pki = start(case)
+    server.json("account", "create", "--name", "other")
+    ids = {}
+    for name, days in (("year", 365), ("week", 7), ("month", 31), ("gone", 400), ("soon", 2)):
+        pki.ca(name, days=days)
+        if name != "gone":
+            ids[name] = upload(server, pki, name)
+    pki.client("leaf", "year", days=20)
+    ids["leaf"] = server.json("ca", "upload", "--account", "other", "--name", "leaf", "--leaf", pki.path("leaf"))["id"]
+    server.json("host", "set", "--zone", "example.com", "--ca", ids["week"], "a.example.com", "b.example.com")
+    listed = lambda *args: server.json("expiring", *args)
+    names = lambda *args: [e["name"] for e in listed(*args)]
+    equal(names("--within", "30d"), ["soon", "week", "leaf"], "within 30 days")
+    equal(names(), ["soon", "week", "leaf"], "by default")
+    equal(names("--within", "60d"), ["soon", "week", "leaf", "month"], "within 60 days")
+    equal(names("--within", "1w"), ["soon", "week"], "within a week")
+    equal(names("--within", "12h"), [], "within 12 hours")
+    equal(names("--within", "30d", "--account", "acme"), ["soon", "week"], "of an account")
+    equal(names("--within", "30d", "--account", "other"), ["leaf"], "of another account")
+    equal(server.json("expiring", "list", "--within", "1w"), listed("--within", "1w"), "with its verb")
+    rows = {e["name"]: e for e in listed("--within", "30d")}
+    equal((rows["week"]["hosts"], rows["soon"]["hosts"], rows["leaf"]["kind"], rows["week"]["kind"]), (2, 0, "leaf", "ca"), "facts")
+    equal((rows["week"]["id"], rows["week"]["expired"]), (ids["week"], False), "facts")
+    contains(server.ctl("expiring", "--within", "30d").expect(0).out, "week", "the table")
+    server.json("ca", "delete", ids["soon"])
+    equal(names("--within", "1w"), ["week"], "when one is gone")
+    for bad in ("30", "d", "-1d", "3y", ""):
+        server.ctl("expiring", "--within=" + bad).expect(2, "span")
+    server.ctl("expiring", "--account", "nobody").expect(1, "nobody")
+
+
 if __name__ == "__main__":
     harness.main(globals())

@@ -18,6 +18,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"ca", "the CAs (mTLS certificates) that an account brings"},
     {"host", "which CAs may vouch for clients of which hosts"},
     {"quota", "how many CAs an account may hold"},
+    {"expiring", "what ends soon"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
@@ -103,6 +104,11 @@ const struct ctl_cmd ctl_cmds[] = {
                "default."},
     {"quota", "audit", NO_ARGS, .uses = USES(TAKES(ACCOUNT)), .run = cmd_quota_audit,
      .help = "compare the counters with what is stored", .detail = "Exits with 1 when they differ."},
+
+    {"expiring", "list", NO_ARGS, .uses = USES(TAKES(WITHIN), TAKES(ACCOUNT)), .flags = CMD_DEFAULT, .run = cmd_expiring,
+     .help = "list what ends soon, the earliest first",
+     .detail = "What has expired already is listed too. With each, how many host associations rest on it. The verb may "
+               "be left out."},
 
     {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
      .uses = USES(TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,
@@ -241,6 +247,15 @@ ctl_cmd_find(const char *noun, const char *verb)
 {
     for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
         if (strcmp(cmd->noun, noun) == 0 && strcmp(cmd->verb, verb) == 0)
+            return cmd;
+    return NULL;
+}
+
+const struct ctl_cmd *
+ctl_cmd_default(const char *noun)
+{
+    for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
+        if (cmd->flags & CMD_DEFAULT && strcmp(cmd->noun, noun) == 0)
             return cmd;
     return NULL;
 }
