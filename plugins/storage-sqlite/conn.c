@@ -144,6 +144,19 @@ file_prepare(const struct sq *sq, acd_err *err)
     return rc;
 }
 
+/* Pages of the log at which a commit copies them into the database: a quarter of what the log is cut back to.
+ * The fewer copies, the more changes of one page go into each. */
+static int
+set_checkpoint(const struct sq *sq, struct sq_conn *c, acd_err *err)
+{
+    int64_t page;
+    int rc = sq_number(c, "PRAGMA page_size", &page, err);
+    if (rc < 0)
+        return rc;
+    int lite = sqlite3_wal_autocheckpoint(c->db, (int)((sq->wal_mib << 20) / 4 / page));
+    return lite == SQLITE_OK ? 0 : sq_error(c, lite, sq->path, err);
+}
+
 static int
 pragmas(const struct sq *sq, struct sq_conn *c, acd_err *err)
 {
@@ -154,6 +167,8 @@ pragmas(const struct sq *sq, struct sq_conn *c, acd_err *err)
                    "PRAGMA mmap_size=%lld; PRAGMA journal_size_limit=%lld;",
                    (long long)sq->cache_kib, (long long)sq->mmap_mib << 20, (long long)sq->wal_mib << 20);
     int rc = sq_exec(c, sql, err);
+    if (rc == 0)
+        rc = set_checkpoint(sq, c, err);
     if (rc == 0 && sq->max_mib) {
         int64_t page, pages;
         rc = sq_number(c, "PRAGMA page_size", &page, err);

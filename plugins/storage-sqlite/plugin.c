@@ -15,7 +15,9 @@ static const acd_conf_item items[] = {
     ITEM("cache_kib", ACD_CONF_INT, "16384", 512, 4194304, "page cache of each session, KiB"),
     ITEM("mmap_mib", ACD_CONF_INT, "0", 0, 65536, "how much of the file is read through a memory map, MiB"),
     ITEM("max_mib", ACD_CONF_INT, "0", 0, 16777216, "the file may not grow beyond this, MiB; 0: no bound"),
-    ITEM("wal_mib", ACD_CONF_INT, "64", 1, 65536, "size that the write-ahead log is cut back to, MiB"),
+    ITEM("wal_mib", ACD_CONF_INT, "64", 1, 65536,
+         "size that the write-ahead log is cut back to, MiB; at a quarter of it, its pages go to the "
+         "database"),
     ITEM("busy_ms", ACD_CONF_INT, "5000", 1, 600000,
          "longest wait for the writer's place when the caller names no deadline, ms"),
     ITEM("check", ACD_CONF_BOOL, "false", 0, 1, "look for damage in the whole file at start"),

@@ -6,6 +6,8 @@
  * else its ref: it then keeps its id, and its version rises only when what it says changes. The row of the
  * ruleset holds its rules as they are; what was there before becomes a row of the versions.
  */
+#include <stdio.h>
+
 #include "base/err.h"
 #include "base/map.h"
 #include "core/find.h"
@@ -145,6 +147,35 @@ take_findings(struct rpc_call *call, const struct ruleset_findings *f, struct pu
                    f->errors == 1 ? "" : "s", first->rule + 1, first->field, first->message);
 }
 
+/* What is taken but would do nothing is refused: a zone has one ruleset, and rules that are in none but that
+ * one need no id to be skipped. Only here: what was stored earlier still compiles, and skips nothing. */
+static int
+check_skips(struct rpc_call *call, const struct rule_in *rules, size_t n, acd_err *err)
+{
+    const struct ruleset_finding *first = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct rule_skip_in *s = &rules[i].skip;
+        struct ruleset_finding *f;
+        if (!s->nrulesets && !s->nrules)
+            continue;
+        if (!(f = mem_new(call->region, struct ruleset_finding)))
+            return ACD_ENOMEM;
+        f->rule = i;
+        f->field = s->nrulesets ? "action_parameters.rulesets" : "action_parameters.rules";
+        (void)snprintf(
+            f->message, sizeof(f->message), "%s",
+            "a zone has one ruleset, there is no other to skip: ruleset \"current\" skips what follows");
+        Anchord__V1__RuleFinding *m = rule_finding_msg(call->region, f);
+        if (!m)
+            return ACD_ENOMEM;
+        rpc_detail_rule(call, m);
+        first = first ? first : f;
+    }
+    return !first
+               ? 0
+               : err_set(err, ACD_EINVAL, "rule %zu, %s: %s", first->rule + 1, first->field, first->message);
+}
+
 static int
 put_prepare(struct core *core, struct rpc_call *call, const void *req_, void **ret_plan, acd_err *err)
 {
@@ -163,6 +194,8 @@ put_prepare(struct core *core, struct rpc_call *call, const void *req_, void **r
     int rc = req->name[0] ? check_name(call, "name", req->name, err) : 0;
     if (rc == 0)
         rc = rules_from_msgs(call->region, req->rules, req->n_rules, plan->rules);
+    if (rc == 0)
+        rc = check_skips(call, plan->rules, req->n_rules, err);
     if (rc < 0)
         return rc;
     rc = ruleset_new(core_scheme(core), SLICE_LIT(""), 0, plan->rules, req->n_rules, &set, &findings);

@@ -264,7 +264,9 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
         gone[i] = !there;
     }
     for (size_t i = 0; rc == 0 && i < set->n; i++)
-        if (set->items[i].kind == CHANGED_HOST)
+        if (set->items[i].host)
+            rc = truth_put_known_host(p->w, set->items[i].key, set->items[i].host, err);
+        else if (set->items[i].kind == CHANGED_HOST)
             rc = truth_put_host(s, p->w, set->items[i].key, err);
         else if (set->items[i].kind == CHANGED_RULES)
             rc = truth_put_rules(s, p->w, set->items[i].key, err);

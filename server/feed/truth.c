@@ -54,13 +54,11 @@ gather_flush(struct gather *g)
     return g->fn(g->ctx, &g->out);
 }
 
+/* One association more; a new pattern ends the host before. */
 static int
-gather_row(void *arg, const acd_value *row, size_t ncols)
+gather_add(struct gather *g, acd_slice pattern, acd_slice zone, const struct assoc *ca)
 {
-    struct gather *g = arg;
-    acd_slice pattern = row[HOST_PATTERN].bytes;
-    (void)ncols;
-    if (pattern.len == 0 || pattern.len > LIMIT_HOST || row[HOST_ZONE].bytes.len != ID_HEX_LEN)
+    if (pattern.len == 0 || pattern.len > LIMIT_HOST || zone.len != ID_HEX_LEN)
         return ACD_ECORRUPT;
     if (!slice_eq(pattern, slice_of(g->pattern, g->pattern_len))) {
         int rc = gather_flush(g);
@@ -68,33 +66,46 @@ gather_row(void *arg, const acd_value *row, size_t ncols)
             return rc;
         memcpy(g->pattern, pattern.ptr, pattern.len);
         g->pattern_len = pattern.len;
-        memcpy(g->zone, row[HOST_ZONE].bytes.ptr, ID_HEX_LEN);
+        memcpy(g->zone, zone.ptr, ID_HEX_LEN);
     }
     if (g->n == LIMIT_CAS_PER_HOST)
         return ACD_ECORRUPT;
-    return assoc_read(row, &g->rows[g->n++]);
+    g->rows[g->n++] = *ca;
+    return 0;
+}
+
+static int
+gather_row(void *arg, const acd_value *row, size_t ncols)
+{
+    struct assoc ca;
+    (void)ncols;
+    int rc = assoc_read(row, &ca);
+    return rc < 0 ? rc : gather_add(arg, row[HOST_PATTERN].bytes, row[HOST_ZONE].bytes, &ca);
+}
+
+static void
+gather_init(struct gather *g, const struct snap_view *view, truth_host_fn fn, void *ctx)
+{
+    g->view = view;
+    g->fn = fn;
+    g->ctx = ctx;
+    g->pattern_len = 0;
+    g->n = 0;
 }
 
 static int
 gather_scan(struct plug_session *s, const struct snap_view *view, const acd_value *pattern, truth_host_fn fn,
             void *ctx, acd_err *err)
 {
-    struct gather *g = calloc(1, sizeof(*g));
-    if (!g)
-        return err_set(err, ACD_ENOMEM, "out of memory");
-    g->view = view;
-    g->fn = fn;
-    g->ctx = ctx;
+    struct gather g;
+    gather_init(&g, view, fn, ctx);
     const acd_scan scan = {.struct_size = sizeof(scan),
                            .coll = COLL_HOST,
                            .index = HOST_BY_PATTERN,
                            .eq = pattern,
                            .neq = pattern ? 1 : 0};
-    int rc = plug_scan(s, &scan, gather_row, g, err);
-    if (rc == 0)
-        rc = gather_flush(g);
-    free(g);
-    return rc;
+    int rc = plug_scan(s, &scan, gather_row, &g, err);
+    return rc == 0 ? gather_flush(&g) : rc;
 }
 
 int
@@ -335,6 +346,18 @@ truth_put_host(struct plug_session *s, struct snap_writer *w, const char *patter
         return rc;
     rc = snap_del_host(w, slice_str(pattern), err);
     return rc == ACD_ENOENT ? 0 : rc;
+}
+
+int
+truth_put_known_host(struct snap_writer *w, const char *pattern, const struct change_host *host, acd_err *err)
+{
+    struct put_host put = {w, false, err};
+    struct gather g;
+    int rc = 0;
+    gather_init(&g, snap_pending(w), put_host, &put);
+    for (size_t i = 0; rc == 0 && i < host->n; i++)
+        rc = gather_add(&g, slice_str(pattern), host->zone_id, &host->cas[i]);
+    return rc == 0 ? gather_flush(&g) : rc;
 }
 
 /* --- everything -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #ifndef FEED_TRUTH_H
 #define FEED_TRUTH_H
 
+#include "model/change.h"
 #include "model/limits.h"
 #include "plug/storage.h"
 #include "snap/writer.h"
@@ -26,6 +27,9 @@ int truth_put_rules(struct plug_session *s, struct snap_writer *w, const char *z
                     acd_err *err) ACD_MUSTCHECK;
 int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
                    acd_err *err) ACD_MUSTCHECK;
+/* The same without reading, for a host whose associations the change itself tells. */
+int truth_put_known_host(struct snap_writer *w, const char *pattern, const struct change_host *host,
+                         acd_err *err) ACD_MUSTCHECK;
 /* What is gone from truth goes from the image, after the hosts that used it. */
 int truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
 int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;

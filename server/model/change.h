@@ -7,8 +7,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
+#include "model/assoc.h"
 
 enum change_kind {
     CHANGED_ZONE,  /* key: zone id */
@@ -17,9 +19,17 @@ enum change_kind {
     CHANGED_RULES, /* key: zone id */
 };
 
+/* The CAs that a host has after the change, in no order. */
+struct change_host {
+    acd_slice zone_id;
+    const struct assoc *cas;
+    size_t n;
+};
+
 struct change_item {
     enum change_kind kind;
     const char *key;
+    const struct change_host *host; /* of CHANGED_HOST, where it is known; NULL: to be read */
 };
 
 struct change_set {
@@ -30,5 +40,9 @@ struct change_set {
 
 void change_init(struct change_set *set, struct mem_region *region);
 int change_add(struct change_set *set, enum change_kind kind, const char *key) ACD_MUSTCHECK;
+/* A host with all that it has now, so that nobody need read it again. Everything is copied. Of several items
+ * about one host the last counts. */
+int change_add_host(struct change_set *set, acd_slice pattern, acd_slice zone_id, const struct assoc *cas,
+                    size_t n) ACD_MUSTCHECK;
 
 #endif

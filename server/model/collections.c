@@ -78,6 +78,7 @@ static const acd_column host_list_cols[HOST_LIST_COLS] = {
     COLUMN(HOST_LIST_ZONE, "zone_id", ACD_COL_TEXT, REF(COLL_ZONE)),
     COLUMN(HOST_LIST_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
     COLUMN(HOST_LIST_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+    COLUMN(HOST_LIST_SIZE, "hosts", ACD_COL_INT),
 };
 
 static const acd_column host_cols[HOST_COLS] = {

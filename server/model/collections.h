@@ -17,7 +17,7 @@ enum collection {
     COLL_ZONE,
     COLL_CERT,      /* an uploaded object: a CA or a leaf, or the managed CA of an account */
     COLL_CERT_ITEM, /* its certificates */
-    COLL_HOST_LIST, /* the list of hosts of one CA in one zone: only its revision */
+    COLL_HOST_LIST, /* the list of hosts of one CA in one zone: its revision and size */
     COLL_HOST,      /* its members */
     COLL_IDEM,      /* outcome of mutations by idempotency key */
     COLL_CHANGE,    /* what was changed, by whom, when */
@@ -93,7 +93,13 @@ enum item_col {
 };
 enum item_index { ITEM_BY_EXPIRY = 1 /* since 3 */ };
 
-enum host_list_col { HOST_LIST_ZONE, HOST_LIST_CERT, HOST_LIST_REV, HOST_LIST_COLS };
+enum host_list_col {
+    HOST_LIST_ZONE,
+    HOST_LIST_CERT,
+    HOST_LIST_REV,
+    HOST_LIST_SIZE, /* members; since 3, and 0 too in a list that has not changed since */
+    HOST_LIST_COLS
+};
 
 enum host_col {
     HOST_ZONE,

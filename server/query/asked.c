@@ -194,6 +194,8 @@ asked_verdict(struct asked *a)
         return rc;
     rc = judge_look_up(a->judge, it);
     bool asked = rc == 0 && it->open;
+    if (asked && a->before)
+        judge_repeat(a->judge, &a->before->judged, it);
     if (rc == 0)
         rc = judge_warm(a->judge, it);
     a->hit = asked && rc == 0 && !it->open;
@@ -203,7 +205,8 @@ asked_verdict(struct asked *a)
         rc = judge_cold(a->judge, it);
     if (rc < 0)
         return cannot(a, rc, NULL, NULL);
-    a->answer->verification = it->answer;
+    if (!a->judge->brief)
+        a->answer->verification = it->answer;
     if (it->answer->verdict == ANCHORD__V1__VERDICT__NEED_CERTIFICATE)
         return cannot(a, ACD_EUNAVAIL, asked_need_certificate, it->answer->reason);
     if (it->unchecked) /* no verdict: neither "verified" nor "not revoked" may be concluded */
@@ -248,7 +251,8 @@ describe(struct asked *a, acd_slice *facts)
     int rc = chain_load(j->q, j->region, chain);
     if (rc == ACD_ENOENT) {
         a->judged.answer->verdict = ANCHORD__V1__VERDICT__NEED_CERTIFICATE;
-        a->answer->verification = a->judged.answer;
+        if (!j->brief)
+            a->answer->verification = a->judged.answer;
         return cannot(a, ACD_EUNAVAIL, asked_need_certificate,
                       "the chain behind this digest is not known here: send its certificates");
     }

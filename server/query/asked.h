@@ -16,7 +16,7 @@ extern const char asked_no_zone[], asked_bad_host[], asked_bad_field[], asked_ne
 /* A zone of the batch, with its rules, looked up once. */
 struct asked_zone {
     uint32_t number;
-    char *id, *name;
+    char *id, *name, *ruleset_id;
     struct ruleset_ref *rules; /* NULL: none */
     const char *error;         /* NULL: fine */
 };
@@ -29,6 +29,7 @@ struct asked {
     const struct asked_zone *zone;
     struct judged judged;
     Anchord__V1__VerifyQuestion chain; /* the certificate part of the question */
+    const struct asked *before;        /* the latest of the batch with a verdict; NULL: none yet */
     bool hit, later;                   /* the verdict was kept; a prompt call would have to wait for it */
     bool has_host, chained, verdict;   /* verdict: judged.answer says what there is to say */
     const acd_slice *facts;            /* NULL: not asked yet */

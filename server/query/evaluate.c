@@ -241,6 +241,15 @@ zone_of(struct batch *b, struct asked *a, uint32_t *ret)
     return ACD_ENOENT;
 }
 
+/* The batch does not hold the rules until its answers are written, so it keeps a copy of their id. */
+static int
+zone_keep(struct batch *b, struct asked_zone *z)
+{
+    b->nzones++;
+    z->ruleset_id = z->rules ? mem_strdup(b->judge.region, ruleset_id(z->rules)) : "";
+    return z->ruleset_id ? 0 : ACD_ENOMEM;
+}
+
 static int
 peek_rules(struct batch *b, acd_slice record, struct asked_zone *z)
 {
@@ -298,10 +307,13 @@ zone_take(struct batch *b, struct asked *a)
         if (b->zones[i - 1].number == number)
             a->zone = &b->zones[i - 1];
     if (!a->zone) {
-        rc = zone_open(b, number, &b->zones[b->nzones]);
+        struct asked_zone *z = &b->zones[b->nzones];
+        rc = zone_open(b, number, z);
+        if (rc == 0)
+            rc = zone_keep(b, z);
         if (rc != 0)
             return rc;
-        a->zone = &b->zones[b->nzones++];
+        a->zone = z;
     }
     a->answer->zone_id = a->zone->id;
     return 0;
@@ -317,7 +329,7 @@ evaluate(struct batch *b, struct asked *a)
     struct ruleset_answer answer;
     const struct ruleset *set = a->zone->rules ? ruleset_of(a->zone->rules) : NULL;
     if (set) {
-        a->answer->ruleset_id = WIRE_STR(ruleset_id(a->zone->rules));
+        a->answer->ruleset_id = a->zone->ruleset_id;
         a->answer->ruleset_version = ruleset_version(a->zone->rules);
         ruleset_eval(set, a->ctx, &answer);
     }
@@ -377,8 +389,13 @@ static int
 run(struct batch *b)
 {
     int rc = take_hosts(b);
-    for (size_t i = 0; rc == 0 && i < b->n; i++)
+    const struct asked *decided = NULL;
+    for (size_t i = 0; rc == 0 && i < b->n; i++) {
+        b->items[i].before = decided;
         rc = answer_one(b, &b->items[i]);
+        if (b->items[i].verdict)
+            decided = &b->items[i];
+    }
     for (size_t i = 0; i < b->nzones; i++)
         ruleset_put(b->judge.q->rulesets, b->zones[i].rules);
     return rc;
@@ -424,7 +441,7 @@ query_evaluate(void *ctx, struct rpc_call *call, const void *req_, void **ret_re
     const Anchord__V1__EvaluateRequest *req = req_;
     struct mem_region *r = call->region;
     struct batch b = {
-        .judge = {.q = q, .call = call, .region = r, .explain = req->explain},
+        .judge = {.q = q, .call = call, .region = r, .explain = req->explain, .brief = req->no_verification},
         .req = req,
         .n = req->n_questions,
         .now_ms = clock_wall_ms(q->deps.clock),

@@ -49,6 +49,8 @@ name_anchor(const struct judge *j, const struct judged *it, int32_t place, uint3
         return rc;
     *ret_anchor = (uint32_t)place + 1;
     *ret_id = mem_strndup(j->region, ca.id.ptr, ca.id.len);
+    if (j->brief)
+        return *ret_id ? 0 : ACD_ENOMEM;
     *ret_sha256 = wire_bytes(mem_slice(j->region, slice_of(ca.sha256, DIGEST_LEN)));
     return *ret_id && ret_sha256->data ? 0 : ACD_ENOMEM;
 }
@@ -110,6 +112,15 @@ judge_bad_host(struct judged *it)
     judge_refuse(it, bad_host, it->host.error);
 }
 
+/* Which association answered, with which trust set. */
+static int
+name_association(const struct judge *j, struct judged *it)
+{
+    Anchord__V1__VerifyAnswer *a = it->answer;
+    a->trust_digest = wire_bytes(mem_slice(j->region, slice_of(it->trust.digest, DIGEST_LEN)));
+    return a->trust_digest.data ? query_pattern(j->region, &it->host, &it->hit, &a->pattern) : ACD_ENOMEM;
+}
+
 int
 judge_look_up(const struct judge *j, struct judged *it)
 {
@@ -124,17 +135,36 @@ judge_look_up(const struct judge *j, struct judged *it)
             judge_refuse(it, no_association, "no CA may vouch for clients of this host");
         return 0;
     }
-    int rc = query_pattern(j->region, &it->host, &it->hit, &a->pattern);
-    if (rc == 0)
-        rc = snap_trust_get(j->view, it->hit.trust, &it->trust);
+    int rc = snap_trust_get(j->view, it->hit.trust, &it->trust);
+    if (rc == 0 && !j->brief)
+        rc = name_association(j, it);
     if (rc < 0)
         return rc;
-    a->trust_digest = wire_bytes(mem_slice(j->region, slice_of(it->trust.digest, DIGEST_LEN)));
-    if (!a->trust_digest.data)
-        return ACD_ENOMEM;
     if (it->open && it->trust.n == 0)
         judge_refuse(it, no_trust, "the CAs of this host hold no certificate yet");
     return 0;
+}
+
+void
+judge_repeat(const struct judge *j, const struct judged *before, struct judged *it)
+{
+    Anchord__V1__VerifyAnswer *a = it->answer, own = *a;
+    if (!it->open || j->explain || before->open || it->at_ms != before->at_ms ||
+        it->hit.trust != before->hit.trust || before->hit.match == SNAP_NONE ||
+        memcmp(it->chain.digest, before->chain.digest, DIGEST_LEN) != 0)
+        return;
+    *a = *before->answer;
+    a->match = own.match;
+    a->pattern = own.pattern;
+    a->cached = true;
+    it->unchecked = before->unchecked;
+    it->open = false;
+}
+
+static bool
+observes(const struct judge *j, const struct judged *it)
+{
+    return it->trust.observes && !j->brief;
 }
 
 static bool
@@ -149,11 +179,12 @@ int
 judge_warm(const struct judge *j, struct judged *it)
 {
     acd_verdict v, seen;
+    bool observe = observes(j, it);
     if (!it->open || j->explain || !find_kept(j, it, BUNDLE_DECIDES, &v) ||
-        (it->trust.observes && !find_kept(j, it, BUNDLE_OBSERVES, &seen)))
+        (observe && !find_kept(j, it, BUNDLE_OBSERVES, &seen)))
         return 0;
     int rc = fill_verdict(j, it, &v, true);
-    return rc < 0 || !it->trust.observes ? rc : fill_observed(j, it, &seen);
+    return rc < 0 || !observe ? rc : fill_observed(j, it, &seen);
 }
 
 /* --- second pass ------------------------------------------------------------------------------------------
@@ -330,7 +361,7 @@ judge_cold(const struct judge *j, struct judged *it)
     bool open = it->open;
     if (rc == 0 && open)
         rc = decide(j, it, &ctx);
-    if (rc == 0 && open && it->trust.observes)
+    if (rc == 0 && open && observes(j, it))
         rc = observe(j, it, &ctx);
     if (rc == 0 && j->fields && !it->host.error)
         rc = add_fields(j, it, &ctx);

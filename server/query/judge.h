@@ -18,6 +18,7 @@ struct judge {
     const struct snap_view *view;
     bool explain; /* the derivation is asked for: verdicts that are kept will not do */
     bool fields;  /* the values of cf.tls_client_auth.* are asked for */
+    bool brief;   /* nobody reads the answer but rules: verdict, revoked and ca_id will do */
 };
 
 /* One of them: the caller fills question, answer, host, at_ms, then hit and found of the look-up, and sets
@@ -38,6 +39,9 @@ struct judged {
 void judge_bad_host(struct judged *it);
 int judge_chain(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
 int judge_look_up(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
+/* Takes over the verdict of `before`, an answered question of the same batch, when this one is about the same
+ * chain, trust set and time; both answers then share what is text. */
+void judge_repeat(const struct judge *j, const struct judged *before, struct judged *it);
 int judge_warm(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
 int judge_cold(const struct judge *j, struct judged *it) ACD_MUSTCHECK;
 

@@ -1,6 +1,7 @@
 /*
- * The compact program of an expression. Every test has two ways out, so `not`, `and` and `or` cost nothing;
- * every jump goes forward, so a program ends. Values stand in slots: first the fields of the context, then
+ * The compact program of an expression. Every test has two ways out, so `not`, `and` and `or` cost nothing:
+ * one leads to the next instruction, the other away, so that what usually happens is a straight walk. Every
+ * jump goes forward, so a program ends. Values stand in slots: first the fields of the context, then
  * registers. Inside rule/ only; read-only once made.
  */
 #ifndef RULE_CODE_H
@@ -16,7 +17,7 @@
 enum rule_op {
     OP_FALSE, /* ends */
     OP_TRUE,
-    /* Tests: jt when it holds for the value in src, else jf; a missing value fails. */
+    /* Tests of the value in src; a missing one fails. */
     OP_BOOL,
     OP_EQ_BYTES,
     OP_CMP_BYTES, /* sel: bits for less, equal, greater */
@@ -31,7 +32,7 @@ enum rule_op {
     OP_WILD,
     OP_ANY, /* src: bits, or an array of booleans */
     OP_ALL,
-    /* The rest goes on at jt. */
+    /* The rest goes on at `to`. */
     OP_EACH,   /* dst: bits of the test `sel_op` over the elements of src; a missing array has none */
     OP_BITS,   /* dst: bits of the array of booleans src; a missing one has none */
     OP_UNBITS, /* dst: array of booleans from bits src */
@@ -42,6 +43,8 @@ enum rule_op {
     OP_SET,  /* dst: the boolean sel */
     OP_PATH, /* dst: src indexed by path */
     OP_CALL, /* dst: call */
+    OP_JUMP, /* costs no step */
+    OP_COUNT
 };
 
 /* Bits of OP_CMP_*. */
@@ -72,8 +75,9 @@ struct rule_insn {
     uint8_t want; /* tag of the value that the test takes */
     uint8_t sel;
     uint8_t test; /* of OP_EACH: the test */
+    bool leave;   /* a test goes to `to` when it comes to this, else to the next instruction */
     uint16_t src, dst;
-    uint16_t jt, jf;
+    uint16_t to;
     uint16_t node; /* of the tree, for explanations */
     uint16_t aux;
     union {

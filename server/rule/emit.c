@@ -55,6 +55,37 @@ put(struct emit *e, enum rule_op op, const struct ast_node *node)
     return in;
 }
 
+/* An instruction that goes on at next. */
+static struct rule_insn *
+put_step(struct emit *e, enum rule_op op, const struct ast_node *node, unsigned next)
+{
+    struct rule_insn *in = put(e, op, node);
+    if (in)
+        in->to = (uint16_t)next;
+    return in;
+}
+
+/* A test with its two ways out; returns where it stands. What was put last will be the next instruction. */
+static unsigned
+put_test(struct emit *e, const struct rule_insn *test, const struct ast_node *node, unsigned jt, unsigned jf)
+{
+    if (jt != e->n - 1 && jf != e->n - 1) {
+        if (!put_step(e, OP_JUMP, NULL, jf))
+            return AT_FALSE;
+        jf = e->n - 1;
+    }
+    bool leave = jf == e->n - 1;
+    struct rule_insn *in = put_step(e, test->op, node, leave ? jt : jf);
+    if (!in)
+        return AT_FALSE;
+    uint16_t to = in->to, number = in->node;
+    *in = *test;
+    in->to = to;
+    in->node = number;
+    in->leave = leave;
+    return e->n - 1;
+}
+
 static unsigned
 reg(struct emit *e)
 {
@@ -133,13 +164,12 @@ emit_value(struct emit *e, const struct ast_value *v, unsigned dst, unsigned nex
         return emit_call(e, v, dst, next);
     unsigned src = v->field >= 0 ? (unsigned)v->field : reg(e);
     struct rule_path *path = keep(e, sizeof(*path));
-    struct rule_insn *in = put(e, OP_PATH, NULL);
+    struct rule_insn *in = put_step(e, OP_PATH, NULL, next);
     if (!path || !in)
         return AT_FALSE;
     *path = (struct rule_path){v->indexes, v->nindexes, v->each};
     in->src = (uint16_t)src;
     in->dst = (uint16_t)dst;
-    in->jt = (uint16_t)next;
     in->path = path;
     unsigned at = e->n - 1;
     return v->field >= 0 ? at : emit_call(e, v, src, at);
@@ -148,12 +178,11 @@ emit_value(struct emit *e, const struct ast_value *v, unsigned dst, unsigned nex
 static unsigned
 emit_set(struct emit *e, unsigned dst, bool v, unsigned next)
 {
-    struct rule_insn *in = put(e, OP_SET, NULL);
+    struct rule_insn *in = put_step(e, OP_SET, NULL, next);
     if (!in)
         return AT_FALSE;
     in->dst = (uint16_t)dst;
     in->sel = v;
-    in->jt = (uint16_t)next;
     return e->n - 1;
 }
 
@@ -161,12 +190,11 @@ emit_set(struct emit *e, unsigned dst, bool v, unsigned next)
 static unsigned
 emit_unary(struct emit *e, enum rule_op op, unsigned src, unsigned dst, unsigned next)
 {
-    struct rule_insn *in = put(e, op, NULL);
+    struct rule_insn *in = put_step(e, op, NULL, next);
     if (!in)
         return AT_FALSE;
     in->src = (uint16_t)src;
     in->dst = (uint16_t)dst;
-    in->jt = (uint16_t)next;
     return e->n - 1;
 }
 
@@ -190,13 +218,12 @@ emit_call(struct emit *e, const struct ast_value *v, unsigned dst, unsigned next
 {
     struct rule_call_code *call = keep(e, sizeof(*call));
     struct rule_operand *ops = keep(e, v->nargs * sizeof(*ops));
-    struct rule_insn *in = put(e, OP_CALL, NULL);
+    struct rule_insn *in = put_step(e, OP_CALL, NULL, next);
     if (!call || !ops || !in)
         return AT_FALSE;
     *call = (struct rule_call_code){(unsigned)(v->func - rule_func_at(0)), v->nargs,
                                     v->args[0].kind == AST_ARG_VALUE && v->args[0].value->each > 0, ops};
     in->dst = (uint16_t)dst;
-    in->jt = (uint16_t)next;
     in->call = call;
     unsigned at = e->n - 1;
     for (unsigned i = 0; i < v->nargs; i++) {
@@ -317,19 +344,12 @@ fill_test(struct emit *e, const struct ast_node *n, struct rule_insn *in)
 static unsigned
 emit_test(struct emit *e, const struct ast_node *n, unsigned jt, unsigned jf)
 {
-    unsigned src = place(e, n->value), at = e->n;
-    struct rule_insn in = {.op = OP_BOOL, .want = RULE_V_BOOL};
+    unsigned src = place(e, n->value);
+    struct rule_insn in = {.op = OP_BOOL, .want = RULE_V_BOOL, .src = (uint16_t)src};
     if (n->kind == AST_CMP)
         fill_test(e, n, &in);
-    struct rule_insn *to = put(e, OP_BOOL, n);
-    if (!to)
-        return AT_FALSE;
-    in.node = (uint16_t)n->id;
-    in.src = (uint16_t)src;
-    in.jt = (uint16_t)jt;
-    in.jf = (uint16_t)jf;
-    *to = in;
-    return emit_value(e, n->value, src, at);
+    unsigned at = put_test(e, &in, n, jt, jf);
+    return e->failed ? AT_FALSE : emit_value(e, n->value, src, at);
 }
 
 static unsigned
@@ -341,13 +361,10 @@ emit_quantifier(struct emit *e, const struct ast_node *n, unsigned jt, unsigned 
                                 : a->logic->kind == AST_BARE && a->logic->value->each == 0 ? a->logic->value
                                                                                            : NULL;
     unsigned src = v ? place(e, v) : reg(e);
-    struct rule_insn *in = put(e, n->kind == AST_ANY ? OP_ANY : OP_ALL, n);
-    if (!in)
+    const struct rule_insn in = {.op = n->kind == AST_ANY ? OP_ANY : OP_ALL, .src = (uint16_t)src};
+    unsigned at = put_test(e, &in, n, jt, jf);
+    if (e->failed)
         return AT_FALSE;
-    in->src = (uint16_t)src;
-    in->jt = (uint16_t)jt;
-    in->jf = (uint16_t)jf;
-    unsigned at = e->n - 1;
     return v ? emit_value(e, v, src, at) : emit_bits(e, a->logic, src, at);
 }
 
@@ -364,16 +381,11 @@ emit_xor(struct emit *e, const struct ast_node *first, const struct ast_node *st
     if (known >= 0)
         return known ? emit_xor(e, first, last, jf, jt) : emit_xor(e, first, last, jt, jf);
     unsigned flag = reg(e), at[2];
-    for (int v = 0; v < 2; v++) { /* the right side is v */
-        struct rule_insn *in = put(e, OP_BOOL, NULL);
-        if (!in)
-            return AT_FALSE;
-        in->want = RULE_V_BOOL;
-        in->src = (uint16_t)flag;
-        in->jt = (uint16_t)(v ? jf : jt);
-        in->jf = (uint16_t)(v ? jt : jf);
-        at[v] = e->n - 1;
-    }
+    const struct rule_insn in = {.op = OP_BOOL, .want = RULE_V_BOOL, .src = (uint16_t)flag};
+    for (int v = 0; v < 2; v++) /* the right side is v */
+        at[v] = put_test(e, &in, NULL, v ? jf : jt, v ? jt : jf);
+    if (e->failed)
+        return AT_FALSE;
     unsigned right = emit_bool(e, last, at[1], at[0]);
     unsigned yes = emit_set(e, flag, true, right), no = emit_set(e, flag, false, right);
     return emit_xor(e, first, last, yes, no);
@@ -428,7 +440,7 @@ emit_each(struct emit *e, const struct ast_node *n, unsigned dst, unsigned next)
     in.node = (uint16_t)n->id;
     in.src = (uint16_t)src;
     in.dst = (uint16_t)dst;
-    in.jt = (uint16_t)next;
+    in.to = (uint16_t)next;
     *to = in;
     return emit_value(e, n->value, src, at);
 }
@@ -484,8 +496,7 @@ finish(struct emit *e, unsigned entry)
     for (unsigned i = 0; i < e->n; i++) {
         struct rule_insn *in = &p->code[e->n - 1 - i];
         *in = e->code[i];
-        in->jt = (uint16_t)(e->n - 1 - in->jt);
-        in->jf = (uint16_t)(e->n - 1 - in->jf);
+        in->to = (uint16_t)(e->n - 1 - in->to);
     }
     p->ncode = e->n;
     p->entry = e->n - 1 - entry;

@@ -4,6 +4,8 @@
  * Elements come from administrators and the table never changes, so a fixed hash is enough: whoever chooses
  * the looked-up value cannot make a run of slots longer than it is.
  *
+ * A few strings: one after the other, first bytes and length at a time, in place of hash and table.
+ *
  * Numbers: sorted, merged ranges and a binary search for the last range that begins at or before the value.
  */
 #include "rule/set.h"
@@ -55,21 +57,26 @@ length_bit(size_t len)
     return UINT64_C(1) << (len < 63 ? len : 63);
 }
 
+static inline int64_t
+index_few(const struct rule_set *s, const void *p, size_t len)
+{
+    uint64_t head = bytes_head(p, len), tail = bytes_tail(p, len);
+    for (size_t i = 0; i < s->len; i++) {
+        const struct rule_set_few *f = &s->few[i];
+        if (f->head == head && f->tail == tail && f->len == len &&
+            (len <= 16 || bytes_same(f->bytes, p, len)))
+            return (int64_t)i;
+    }
+    return -1;
+}
+
 int64_t
 rule_set_index(const struct rule_set *s, const void *p, size_t len)
 {
     if (!(s->lengths & length_bit(len)))
         return -1;
-    if (!s->slots) {
-        size_t at = POOL_START;
-        for (size_t i = 0; i < s->len; i++) {
-            uint64_t n = bytes_load32(s->pool + at);
-            if (n == len && bytes_same(s->pool + at + 4, p, len))
-                return (int64_t)i;
-            at += 4 + n;
-        }
-        return -1;
-    }
+    if (!s->slots)
+        return index_few(s, p, len);
     uint64_t h = rule_hash(p, len);
     uint32_t print = (uint32_t)(h >> 32);
     for (uint32_t i = (uint32_t)h & s->mask; s->slots[i].off; i = (i + 1) & s->mask) {
@@ -82,57 +89,57 @@ rule_set_index(const struct rule_set *s, const void *p, size_t len)
     return -1;
 }
 
-bool
-rule_set_has_bytes(const struct rule_set *s, const void *p, size_t len)
+/* The last of n ranges that begins at or before the value; the first if none does. Inlined for each kind of
+ * range, without a branch on what is compared. */
+typedef bool begins_fn(const void *range, const void *value);
+
+__attribute__((always_inline)) static inline const void *
+last_begun(const void *ranges, size_t n, size_t size, begins_fn *begins, const void *value)
 {
-    return rule_set_index(s, p, len) >= 0;
+    const char *base = ranges;
+    while (n > 1) {
+        size_t half = n / 2;
+        base = begins(base + half * size, value) ? base + half * size : base;
+        n -= half;
+    }
+    return base;
+}
+
+static inline bool
+int_begins(const void *range, const void *value)
+{
+    return ((const struct rule_int_range *)range)->lo <= *(const int64_t *)value;
+}
+
+static inline bool
+ip4_begins(const void *range, const void *value)
+{
+    return ((const struct rule_ip4_range *)range)->lo <= *(const uint32_t *)value;
+}
+
+static inline bool
+ip6_begins(const void *range, const void *value)
+{
+    return rule_ip_cmp(((const struct rule_ip6_range *)range)->lo, *(const struct rule_ip *)value) <= 0;
 }
 
 bool
 rule_set_has_int(const struct rule_set *s, int64_t v)
 {
-    const struct rule_int_range *base = s->ints;
-    size_t n = s->len;
-    if (n == 0)
-        return false;
-    while (n > 1) {
-        size_t half = n / 2;
-        base = base[half].lo <= v ? base + half : base;
-        n -= half;
-    }
-    return base->lo <= v && v <= base->hi;
-}
-
-static bool
-has_ip4(const struct rule_set *s, uint32_t v)
-{
-    const struct rule_ip4_range *base = s->ip4;
-    size_t n = s->n4;
-    if (n == 0)
-        return false;
-    while (n > 1) {
-        size_t half = n / 2;
-        base = base[half].lo <= v ? base + half : base;
-        n -= half;
-    }
-    return base->lo <= v && v <= base->hi;
+    const struct rule_int_range *r = last_begun(s->ints, s->len, sizeof(*r), int_begins, &v);
+    return s->len && r->lo <= v && v <= r->hi;
 }
 
 bool
-rule_set_has_ip(const struct rule_set *s, const struct rule_value *v)
+rule_set_search_ip(const struct rule_set *s, const struct rule_value *v)
 {
-    if (v->family == 4)
-        return has_ip4(s, (uint32_t)v->ip.lo);
-    const struct rule_ip6_range *base = s->ip6;
-    size_t n = s->n6;
-    if (n == 0)
-        return false;
-    while (n > 1) {
-        size_t half = n / 2;
-        base = rule_ip_cmp(base[half].lo, v->ip) <= 0 ? base + half : base;
-        n -= half;
+    if (v->family == 4) {
+        uint32_t ip = (uint32_t)v->ip.lo;
+        const struct rule_ip4_range *r = last_begun(s->ip4, s->n4, sizeof(*r), ip4_begins, &ip);
+        return s->n4 && r->lo <= ip && ip <= r->hi;
     }
-    return rule_ip_cmp(base->lo, v->ip) <= 0 && rule_ip_cmp(v->ip, base->hi) <= 0;
+    const struct rule_ip6_range *r = last_begun(s->ip6, s->n6, sizeof(*r), ip6_begins, &v->ip);
+    return s->n6 && rule_ip_cmp(r->lo, v->ip) <= 0 && rule_ip_cmp(v->ip, r->hi) <= 0;
 }
 
 static void
@@ -147,6 +154,9 @@ put_bytes(struct rule_set *s, acd_slice v)
         while (s->slots[i].off)
             i = (i + 1) & s->mask;
         s->slots[i] = (struct rule_set_slot){(uint32_t)(h >> 32), (uint32_t)s->pool_len};
+    } else {
+        s->few[s->len] = (struct rule_set_few){bytes_head(v.ptr, v.len), bytes_tail(v.ptr, v.len), v.len,
+                                               s->pool + s->pool_len + 4};
     }
     memcpy(s->pool + s->pool_len, &n, 4);
     if (n)

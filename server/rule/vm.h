@@ -38,6 +38,10 @@ struct rule_ctx {
     uint8_t *scratch;
     size_t scratch_len, scratch_at;
     uint64_t steps_max;
+    /* Of the evaluation that goes on, or of the last one. */
+    uint64_t steps;
+    int code; /* with the reason: why it failed */
+    const char *reason;
 };
 
 enum rule_outcome { RULE_FALSE = 0, RULE_TRUE = 1, RULE_FAILED = 2 };

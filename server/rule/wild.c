@@ -53,13 +53,7 @@ rule_wild_init(struct rule_wild *w, struct mem_region *region, acd_slice pattern
 static bool
 same(const struct rule_wild *w, const uint8_t *p, acd_slice piece)
 {
-    const uint8_t *q = piece.ptr;
-    if (!w->fold)
-        return bytes_same(p, q, piece.len);
-    for (size_t i = 0; i < piece.len; i++)
-        if (bytes_lower(p[i]) != q[i])
-            return false;
-    return true;
+    return w->fold ? bytes_same_lower(p, piece.ptr, piece.len) : bytes_same(p, piece.ptr, piece.len);
 }
 
 bool
@@ -69,7 +63,8 @@ rule_wild_match(const struct rule_wild *w, const void *ptr, size_t len, uint8_t 
     acd_slice first = w->pieces[0], last = w->pieces[w->n - 1];
     if (w->n == 1)
         return len == first.len && same(w, p, first);
-    if (len < first.len + last.len || !same(w, end - last.len, last) || !same(w, p, first))
+    if (len < first.len + last.len || (last.len && !same(w, end - last.len, last)) ||
+        (first.len && !same(w, p, first)))
         return false;
     if (w->n == 2)
         return true;

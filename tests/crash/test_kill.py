@@ -4,6 +4,7 @@ Each worker owns an account, a zone and a model of both. A change that was ackno
 flight at the kill may be there or not, whole or not at all. Counters must equal rows, and the snapshot must equal truth.
 ANCHORD_KILLS sets how often (300); the seed is printed and may be given as ANCHORD_SEED.
 """
+import json
 import os
 import random
 import sys
@@ -28,7 +29,9 @@ class Worker:
         self.account, self.zone = "w%d" % number, "w%d.example" % number
         self.certs = {}  # name -> id
         self.hosts = {}  # id -> {host: (priority, observed)}
+        self.rules = []  # expressions of the zone, in order
         self.flight = None  # what may or may not have happened
+        self.rules_put = []  # what the latest `rule put` would make of the rules
         self.acked = 0
         self.problem = None
 
@@ -95,12 +98,29 @@ class Worker:
             after[name] = (priority, observed)
         return after
 
+    def rules_change(self):
+        if self.rules and self.random.random() < 0.2:
+            result = yield ("rule", "delete", "--zone", self.zone)
+            check(result.code == 0, "rule delete: " + result.err)
+            self.rules = []
+            return
+        after = ['http.host eq "h%d"' % self.random.randrange(1 << 20) for _ in range(self.random.randint(1, 5))]
+        path = os.path.join(self.server.folder, "rules-%s.json" % self.zone)
+        with open(path, "w", encoding="utf-8") as out:
+            json.dump([{"expression": text, "action": "block"} for text in after], out)
+        self.rules_put = after
+        result = yield ("rule", "put", "--zone", self.zone, path)
+        check(result.code == 0, "rule put: " + result.err)
+        self.rules = after
+
     def pick(self):
         roll = self.random.random()
         if roll < 0.35:
             return self.upload()
-        if roll < 0.5:
+        if roll < 0.45:
             return self.delete()
+        if roll < 0.65:
+            return self.rules_change()
         return self.hosts_change(self.random.choice(("set", "add", "add", "remove")))
 
     def run(self, stop):
@@ -130,16 +150,22 @@ class Worker:
         hosts = {ident: {} for ident in certs.values()}
         for row in rows:
             hosts[row["mtls_certificate_id"]][row["host"]] = (row["priority"], row["observed"])
-        return certs, hosts
+        rules = [r["expression"] for r in self.server.json("rule", "list", "--zone", self.zone)]
+        return certs, hosts, rules
 
-    def allowed(self, certs, hosts):
+    def allowed(self, certs, hosts, rules):
         """Is this what was acknowledged, or that and the whole of what was in flight?"""
-        if self.same(certs, hosts, self.certs, self.hosts):
+        if self.same(certs, hosts, self.certs, self.hosts) and rules == self.rules:
             return True
         if not self.flight:
             return False
         want_certs, want_hosts = dict(self.certs), {k: dict(v) for k, v in self.hosts.items()}
         noun, verb = self.flight[:2]
+        if noun == "rule":
+            want = self.rules_put if verb == "put" else []
+            return rules == want and self.same(certs, hosts, want_certs, want_hosts)
+        if rules != self.rules:
+            return False
         if (noun, verb) == ("ca", "upload"):
             name = self.flight[5]
             if name in want_certs or name not in certs:
@@ -160,10 +186,10 @@ class Worker:
         return certs == want_certs and hosts == want_hosts
 
     def adopt(self):
-        certs, hosts = self.state()
-        check(self.allowed(certs, hosts), "%s: acknowledged %r %r, in flight %r, found %r %r" % (
-            self.account, self.certs, self.hosts, self.flight, certs, hosts))
-        self.certs, self.hosts, self.flight = certs, hosts, None
+        certs, hosts, rules = self.state()
+        check(self.allowed(certs, hosts, rules), "%s: acknowledged %r %r %r, in flight %r, found %r %r %r" % (
+            self.account, self.certs, self.hosts, self.rules, self.flight, certs, hosts, rules))
+        self.certs, self.hosts, self.rules, self.flight = certs, hosts, rules, None
 
 
 def one_round(server, workers, clock):

@@ -1,6 +1,7 @@
 """Rules of a zone: kept whole, seen at once, and asked about requests with good, foreign and no certificates."""
 import json
 import os
+import re
 import sqlite3
 
 import harness
@@ -305,6 +306,93 @@ def test_a_rule_that_cannot_be_evaluated_blocks(case):
     answer = evaluate(server, "c.example.com", "--field", "http.request.uri.query=" + "a&" * 20000)
     equal((answer["allowed"], answer["action"], answer["error"], answer["rule"]["ref"]),
           (False, "block", "ACD_R_ERR_LIMIT", "args"))
+
+
+def test_an_exhausted_budget_blocks(case):
+    """No pattern matches: were the budget not counted, or its end taken for "no", the answer would be yes."""
+    terms = ['http.request.body.raw matches "[ab]{900}x"'] * 64
+    server, _, _ = world(case, [rule(" or ".join(terms), ref="costly"), rule("true", "log", ref="after")])
+    small = evaluate(server, "c.example.com", "--field", "http.request.body.raw=" + "a" * 100)
+    equal((small["allowed"], small["error"], [m["ref"] for m in small["logged"]]), (True, None, ["after"]))
+    answer = evaluate(server, "c.example.com", "--field", "http.request.body.raw=" + "a" * 100000)
+    equal((answer["allowed"], answer["action"], answer["error"], answer["rule"]["ref"], answer["logged"]),
+          (False, "block", "ACD_R_ERR_LIMIT", "costly", []))
+    contains(answer["reason"], "more steps than it may")
+    explained = evaluate(server, "c.example.com", "--explain", "--field", "http.request.body.raw=" + "a" * 100000)
+    equal((explained["allowed"], explained["error"]), (False, "ACD_R_ERR_LIMIT"))
+
+
+def test_skip_of_other_rulesets_is_refused(case):
+    server, _, _ = world(case, [rule("ssl")])
+    for parameters in ({"rulesets": ["0" * 32]}, {"rules": {"0" * 32: ["1" * 32]}}):
+        result = put(server, [rule("true", "skip", action_parameters=parameters)], code=1)
+        contains(result.err, "rule 1, action_parameters.%s: a zone has one ruleset" % list(parameters)[0])
+    equal([r["expression"] for r in server.json("rule", "list", "--zone", "example.com")], ["ssl"])
+    put(server, [rule("true", "skip", action_parameters={"ruleset": "current"}), rule("true")])
+    equal(evaluate(server, "a.example.com")["allowed"], True)
+
+
+def test_examples_of_the_manual(case):
+    """What the manual shows can be written as it stands there."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    with open(os.path.join(root, "tools", "manual", "rules.md"), encoding="utf-8") as page:
+        text = page.read()
+    blocks = [line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    cells = [row[-1] for row in (line.split(" | ") for line in text.splitlines()) if len(row) > 3 and row[-1][:1] == "`"]
+    examples = blocks + [cell.rstrip("| ").strip("`").replace("\\|", "|") for cell in cells]
+    check(len(examples) > 150, "%d examples" % len(examples))
+    server = case.server(start=False)
+    for example in examples:
+        result = server.ctl("rule", "check", "-", stdin=example.encode())
+        check(result.code == 0, "%s: %s" % (example, result.err))
+
+
+def test_words_of_the_language(case):
+    server = case.server(start=False)
+    fields = server.json("rule", "fields")
+    found = [f for f in fields if f["name"] == "http.request.headers"]
+    equal([(f["type"], f["source"]) for f in found], [("Map<Array<Bytes>>", "request")])
+    text = server.ctl("rule", "fields").expect(0).out
+    equal([line.split()[0] for line in text.splitlines()], [f["name"] for f in fields], "names")
+    functions = server.json("rule", "functions")
+    equal([(f["least"], f["most"], f["result"]) for f in functions if f["name"] == "substring"], [(2, 3, "Bytes")])
+    text = server.ctl("rule", "functions").expect(0).out
+    equal([line.split()[0] for line in text.splitlines()], [f["name"] for f in functions], "names")
+
+
+def test_commands_and_their_exit_codes(case):
+    """0 done, 1 refused or not allowed, 2 used wrongly, 3 no server."""
+    server, _, _ = world(case)
+    zone = ("--zone", "example.com")
+    path = os.path.join(server.folder, "rules.json")
+    put(server, [rule(SEED, ref="mtls")])
+    server.ctl("rule", "list", *zone).expect(0, "mtls")
+    server.ctl("rule", "get", *zone).expect(0, "VERSION      1")
+    server.ctl("query", "evaluate", "--host", "a.example.com").expect(1, "block")
+    server.ctl("query", "evaluate", "--host", "c.example.com").expect(0)
+    for args, why in ((("rule", "put", *zone), "FILE"), (("rule", "list"), "--zone"), (("rule", "nonsense"), "nonsense"),
+                      (("rule", "put", *zone, path + ".none"), "rules.json.none"),
+                      (("query", "evaluate", "--host", "a.example.com", "--field", "ssl"), "ssl"),
+                      (("rule", "eval",), "usage"), (("rule", "check", path + ".none"), "rules.json.none"),
+                      (("rule", "fields", "more"), "usage")):
+        contains(server.ctl(*args).expect(2).err, why)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("[{")
+    server.ctl("rule", "put", *zone, path).expect(2)
+    server.ctl("rule", "list", "--zone", "no.example").expect(1, "no.example")
+    result = put(server, [rule("ssl"), rule("http.host eq 1")], code=1)
+    contains(result.err, "rule 2, expression")
+    server.ctl("rule", "check", "-", stdin=b"ssl and").expect(1)
+    equal(server.ctl("rule", "check", "-", "-o", "json", stdin=b"ssl and not ssl").expect(0).json["valid"], True)
+    equal(server.ctl("rule", "eval", 'len(http.host) eq 3', "--field", "http.host=abc").expect(0).out.strip(), "true")
+    server.ctl("rule", "eval", "no.such.field").expect(1)
+    server.ctl("rule", "eval", "ssl", "--field", "ssl=maybe").expect(2)
+    server.ctl("rule", "delete", *zone).expect(0)
+    equal(server.json("rule", "list", *zone), [])
+    server.ctl("rule", "delete", *zone).expect(1)
+    server.stop()
+    server.ctl("rule", "list", *zone).expect(3)
+    server.ctl("query", "evaluate", "--host", "a.example.com").expect(3)
 
 
 def test_database_of_the_first_schema_is_upgraded(case):

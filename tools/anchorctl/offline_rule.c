@@ -9,6 +9,7 @@
 
 #include "anchorctl/rule_batch.h"
 #include "anchorctl/rule_json.h"
+#include "anchorctl/rule_words.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -36,7 +37,8 @@ usage(void)
 {
     (void)fputs("usage: rule check FILE|- [--fields FILE] [-o json]\n"
                 "       rule eval EXPR [--field NAME=VALUE]... [--fields FILE] [--explain] [-o json]\n"
-                "       rule eval --batch [--fields FILE]\n",
+                "       rule eval --batch [--fields FILE]\n"
+                "       rule fields|functions [-o json]\n",
                 stderr);
     return EXIT_USAGE;
 }
@@ -62,7 +64,17 @@ parse_options(int argc, char **argv, struct options *o)
         else
             return false;
     }
-    return o->batch == !o->operand;
+    return true;
+}
+
+/* `rule fields` and `rule functions` take nothing but the form of the output. */
+static int
+rule_words(const char *verb, const struct options *o)
+{
+    if (o->operand || o->batch || o->nvalues || o->explain || o->fields_file)
+        return usage();
+    return strcmp(verb, "fields") == 0 ? rule_words_fields(stdout, o->json)
+                                       : rule_words_functions(stdout, o->json);
 }
 
 static json_t *
@@ -261,8 +273,10 @@ offline_rule(int argc, char **argv)
     int r;
     if (!values || argc < 2 || !parse_options(argc - 2, argv + 2, &o))
         return usage();
+    if (strcmp(argv[1], "fields") == 0 || strcmp(argv[1], "functions") == 0)
+        return rule_words(argv[1], &o);
     bool check = strcmp(argv[1], "check") == 0;
-    if (!check && strcmp(argv[1], "eval") != 0)
+    if ((!check && strcmp(argv[1], "eval") != 0) || o.batch == !!o.operand)
         return usage();
     if (check && (o.batch || o.nvalues || o.explain))
         return usage();

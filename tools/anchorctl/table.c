@@ -23,7 +23,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
     {"x509", "certificates, without a server"},
-    {"rule", "rule expressions, without a server"},
+    {"rule", "rules of a zone, and rule expressions without a server"},
     {"completion", "completion scripts for shells, and the manual page"},
     {NULL, NULL},
 };
@@ -169,6 +169,12 @@ const struct ctl_cmd ctl_cmds[] = {
      .help = "evaluate a rule expression, without a server",
      .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
                "order."},
+    {"rule", "fields", .args = "[-o json]", .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW, .run = cmd_rule,
+     .help = "list the fields that a rule may name",
+     .detail = "Name, type, where the value comes from, what it holds. A value comes from the certificate, from the "
+               "request, or is derived from others; optional ones are there if the edge gives them."},
+    {"rule", "functions", .args = "[-o json]", .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW, .run = cmd_rule,
+     .help = "list the functions that a rule may call"},
 
     {"completion", "bash", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for bash"},
     {"completion", "zsh", NO_ARGS, .flags = CMD_LOCAL, .run = cmd_completion, .help = "for zsh"},

@@ -102,11 +102,127 @@ def yaml_5(root):
     return head + BEGIN + "\n".join(out) + "\n" + END + rest.split(END)[1]
 
 
+OPERATORS = {
+    "EQ": ("Int, Bytes, Ip", "equal", 'http.request.method eq "POST"'),
+    "NE": ("Int, Bytes, Ip", "there, and not equal", 'http.request.method ne "GET"'),
+    "LT": ("Int, Bytes, Ip", "less", "cf.edge.server_port lt 1024"),
+    "LE": ("Int, Bytes, Ip", "less or equal", "cf.edge.server_port le 1023"),
+    "GT": ("Int, Bytes, Ip", "greater", "cf.waf.score gt 50"),
+    "GE": ("Int, Bytes, Ip", "greater or equal", "cf.waf.score ge 51"),
+    "IN": ("Int, Bytes, Ip", "one of the set", "ip.src in {192.0.2.0/24 2001:db8::/32}"),
+    "BITAND": ("Int", "a bit of both is set", "cf.edge.server_port & 1"),
+    "CONTAINS": ("Bytes", "holds these bytes", 'http.request.uri.path contains "/admin"'),
+    "MATCHES": ("Bytes", "a regular expression finds something", 'http.request.uri matches "^/v[0-9]+/"'),
+    "WILDCARD": ("Bytes", "a wildcard is the whole value, without regard to case", 'http.host wildcard "*.example.com"'),
+    "STRICT": ("Bytes", "the same, case counts", 'http.request.uri.path strict wildcard "/Docs/*"'),
+    "OR": ("Bool", "one of them is", "ssl or cf.edge.client_tcp"),
+    "XOR": ("Bool", "an odd number of them is", "ssl xor cf.edge.client_tcp"),
+    "AND": ("Bool", "all of them are", "ssl and cf.edge.client_tcp"),
+}
+
+SOURCES = {"C": "constant", "E": "certificate", "S": "request", "D": "derived", "O": "optional"}
+
+# Type of a field -> how a person writes it, and a rule that reads it.
+FIELD_TYPES = {
+    "BOOL": ("Bool", "%s"),
+    "INT": ("Int", "%s gt 10"),
+    "BYTES": ("Bytes", '%s eq "..."'),
+    "IP": ("Ip", "%s in {192.0.2.0/24}"),
+    "BYTES_A": ("Array<Bytes>", 'any(%s[*] eq "...")'),
+    "INT_A": ("Array<Int>", "any(%s[*] gt 10)"),
+    "BYTES_AA": ("Array<Array<Bytes>>", 'any(%s[*][*] eq "...")'),
+    "BYTES_AM": ("Map<Array<Bytes>>", 'any(%s["name"][*] eq "...")'),
+    "INT_M": ("Map<Int>", '%s["name"] gt 10'),
+}
+
+FUNCTIONS = {
+    "lower": 'lower(http.request.uri.path) eq "/login"',
+    "upper": 'upper(http.request.method) eq "POST"',
+    "len": "len(http.cookie) gt 4096",
+    "starts_with": 'starts_with(http.request.uri.path, "/api/")',
+    "ends_with": 'ends_with(http.host, ".example.com")',
+    "concat": 'concat(http.host, http.request.uri.path) eq "a.example.com/x"',
+    "url_decode": 'url_decode(http.request.uri.query, "r") contains "../"',
+    "substring": 'substring(http.request.uri.path, 0, 4) eq "/api"',
+    "remove_bytes": 'remove_bytes(cf.tls_client_auth.cert_serial, ":") eq "0A"',
+    "cidr": "cidr(ip.src, 24, 64) in {192.0.2.0/24}",
+    "cidr6": "cidr6(ip.src, 64) in {2001:db8::/64}",
+    "has_key": 'has_key(http.request.headers, "x-api-key")',
+    "has_value": 'has_value(anchord.cert_san_dns, "a.example.com")',
+    "join": 'join(http.request.headers.names, ",") contains "Via"',
+    "lookup_json_string": 'lookup_json_string(http.request.body.raw, "user", "name") eq "root"',
+    "lookup_json_integer": 'lookup_json_integer(http.request.body.raw, "items", 0, "count") gt 10',
+    "decode_base64": 'decode_base64(http.request.headers["x-id"][0]) eq "me"',
+    "is_timed_hmac_valid_v0": 'is_timed_hmac_valid_v0("secret", http.request.uri, 3600, http.request.timestamp.sec, 8)',
+}
+
+
+def code(text):
+    return "`%s`" % text.replace("|", "\\|")
+
+
+def operators_table(root):
+    source = read(root, "server/rule/token.def")
+    spelled = {}
+    for text, op in complete(re.findall(r'^RULE_(?:OPERATOR|LOGICAL)\("([^"]+)", (\w+)\)', source, re.MULTILINE), source,
+                             r"^RULE_(?:OPERATOR|LOGICAL)\(", "server/rule/token.def"):
+        spelled.setdefault(op, []).append(text)
+    out = ["| operator | for | true when | example |", "|---|---|---|---|"]
+    for op, spellings in spelled.items():
+        types, when, example = OPERATORS[op]
+        out.append("| %s | %s | %s | %s |" % (", ".join(code(s) for s in spellings), types, when, code(example)))
+    return out
+
+
+def fields_table(root):
+    source = read(root, "server/rule/scheme.def")
+    row = re.compile(r'^RULE_FIELD\(\w+, "([^"]+)", (\w+), (\w), ' + TEXT + r"\)", re.MULTILINE)
+    out = ["| field | type | from | holds | example |", "|---|---|---|---|---|"]
+    for name, kind, who, doc in complete(row.findall(source), source, r"^RULE_FIELD\(", "server/rule/scheme.def"):
+        text, example = FIELD_TYPES[kind]
+        out.append("| `%s` | %s | %s | %s | %s |" % (name, text, SOURCES[who], joined(doc), code(example % name)))
+    return out
+
+
+def functions_table(root):
+    source = read(root, "server/rule/scheme.def")
+    row = re.compile(r'^RULE_FUNC\(\w+, "([^"]+)", (\d+), (\w+), "([^"]*)", (\w+), ' + TEXT + r"\)", re.MULTILINE)
+    most_of_all = re.search(r"RULE_CALL_ARGS_MAX = (\d+)", read(root, "server/rule/limits.h")).group(1)
+    out = ["| function | arguments | result | what it is | example |", "|---|---|---|---|---|"]
+    for name, least, most, _params, result, doc in complete(row.findall(source), source, r"^RULE_FUNC\(",
+                                                            "server/rule/scheme.def"):
+        most = most_of_all if most == "RULE_CALL_ARGS_MAX" else most
+        result = "as the first" if result == "SAME" else FIELD_TYPES[result][0]
+        out.append("| `%s` | %s | %s | %s | %s |" % (
+            name, least if least == most else least + " to " + most, result, joined(doc), code(FUNCTIONS[name])))
+    return out
+
+
+def bounds_table(root):
+    source = read(root, "server/rule/limits.h")
+    rows = re.findall(r"^    (RULE\w*) = (\d+), +/\* (.+) \*/$", source, re.MULTILINE)
+    complete(rows, source, r"^    RULE\w* = ", "server/rule/limits.h")
+    rows.sort(key=lambda row: row[0] in ("RULE_STEPS_MAX", "RULE_SCRATCH_DEFAULT"))
+    return ["| bound | of |", "|---:|---|"] + ["| %s | %s |" % (value, what) for _name, value, what in rows]
+
+
+def rules_md(root):
+    page = read(root, "tools/manual/rules.md")
+    for name, table in (("operators", operators_table), ("fields", fields_table), ("functions", functions_table),
+                        ("bounds", bounds_table)):
+        begin = "<!-- begin: %s, generated by tools/manual/generate.py -->\n" % name
+        end = "<!-- end: %s -->\n" % name
+        head, rest = page.split(begin)
+        page = head + begin + "\n".join(table(root)) + "\n" + end + rest.split(end)[1]
+    return page
+
+
 # Output -> function that makes it, given the root of the tree.
 TABLES = {
     "tools/manual/limits.md": limits_md,
     "tools/manual/status.md": status_md,
     "tools/manual/anchord.yaml.5": yaml_5,
+    "tools/manual/rules.md": rules_md,
 }
 
 

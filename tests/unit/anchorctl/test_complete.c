@@ -56,6 +56,11 @@ START_TEST(bash_completes)
     ck_has(bash_offers("anchorctl zone create --a"), "--account --acm");
     ck_assert_str_eq(bash_offers("anchorctl account create --plan "), "enterprise free\n");
     ck_assert_str_eq(bash_offers("anchorctl account create --name "), "\n");
+    ck_assert_str_eq(bash_offers("anchorctl query evaluate --field http.request.meth"),
+                     "http.request.method=\n");
+    ck_assert_str_eq(bash_offers("anchorctl query evaluate --field cf.tls_client_auth."),
+                     "\n"); /* computed */
+    ck_assert_str_eq(bash_offers("anchorctl rule fu"), "functions\n");
     ck_has(bash_offers("anchorctl --socket account ca upload "), "completion");
     ck_assert_str_eq(bash_offers("anchorctl ca upload --account x --key dri"), "driver\n");
     ck_lacks(bash_offers("anchorctl account list "), "driver");

@@ -1,7 +1,8 @@
 #include "lib/main.h"
 
+Suite *suite_hosts(void);
 Suite *suite_idem(void);
 Suite *suite_imports(void);
 Suite *suite_rules(void);
 
-TEST_MAIN(suite_idem, suite_imports, suite_rules)
+TEST_MAIN(suite_hosts, suite_idem, suite_imports, suite_rules)

@@ -34,14 +34,16 @@ static struct rpc_table table;
 static struct mem_region region;
 static acd_err problem = ACD_ERR_INIT;
 
+void (*rig_on_publish)(struct plug_session *s, const struct change_set *set);
+
 static void
 publish(void *ctx, struct plug_session *s, const struct change_set *set, uint64_t revision)
 {
     (void)ctx;
-    (void)s;
-    (void)set;
     (void)revision;
     rig_published++;
+    if (rig_on_publish)
+        rig_on_publish(s, set);
 }
 
 void
@@ -73,6 +75,7 @@ rig_setup(void)
     };
     rig_wall_ms = 1800000000000;
     rig_published = 0;
+    rig_on_publish = NULL;
     mem_init(&region, 4096, LIMIT_REGION);
     ck_assert_int_eq(core_new(&deps, &core, &problem), 0);
     ck_assert_int_eq(rpc_table_init(&table, &fake_clock), 0);
@@ -88,6 +91,18 @@ rig_teardown(void)
     mem_done(&region);
 }
 
+void
+rig_put(enum collection coll, const acd_value *row)
+{
+    struct plug_session *s;
+    ck_assert_int_eq(plug_session_open(plug_registry_storage(plugins), &s, &problem), 0);
+    ck_assert_int_eq(plug_begin(s, true, 0, &problem), 0);
+    ck_assert_msg(plug_put(s, coll, row, collections[coll].ncols, ACD_REV_ANY, &problem) == 0, "%s",
+                  problem.text);
+    ck_assert_int_eq(plug_commit(s, &problem), 0);
+    plug_session_close(s);
+}
+
 struct rpc_table *
 rig_table(void)
 {
@@ -97,7 +112,7 @@ rig_table(void)
 const void *
 rig_invoke(uint32_t uid, const char *key, const char *method, const void *req)
 {
-    static uint8_t raw[4096];
+    static uint8_t raw[262144];
     static struct rpc_peer peer;
     char full[LIMIT_METHOD];
     peer = (struct rpc_peer){.transport = RPC_IPC, .uid_known = true, .uid = uid};

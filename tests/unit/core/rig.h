@@ -3,14 +3,19 @@
 #define TESTS_UNIT_CORE_RIG_H
 
 #include "core/core.h"
+#include "model/change.h"
+#include "model/collections.h"
 
 extern int64_t rig_wall_ms;      /* the day is the test's; deadlines are real */
 extern unsigned rig_published;   /* changes */
 extern struct rpc_call rig_call; /* the last one */
+/* Called with what a change published, when it is set. */
+extern void (*rig_on_publish)(struct plug_session *s, const struct change_set *set);
 
 void rig_setup(void);
 void rig_teardown(void);
-struct rpc_table *rig_table(void); /* every method of core is bound */
+void rig_put(enum collection coll, const acd_value *row); /* a row as somebody else may have written it */
+struct rpc_table *rig_table(void);                        /* every method of core is bound */
 /* Runs a method ("AccountService/CreateAccount") as a user and under a key. Its response, or NULL when it is
  * refused; valid until the next call. */
 const void *rig_invoke(uint32_t uid, const char *key, const char *method, const void *req);

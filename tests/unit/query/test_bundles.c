@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include "base/thread.h"
 #include "lib/main.h"
+#include "lib/stand_in.h"
 #include "model/digest.h"
-#include "plug/life.h"
 #include "snap/writer.h"
 
 static atomic_int built, freed, fail;
@@ -38,97 +38,13 @@ bundle_free(acd_bundle *b)
     free(b);
 }
 
-static int
-inspect(void *inst, const acd_inspect *what, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
-        acd_err *err)
-{
-    (void)inst, (void)what, (void)cert, (void)finding, (void)ctx, (void)err;
-    return 0;
-}
-
-static int
-verify(const acd_bundle *b, const acd_verify *what, const acd_call *call, acd_verdict *ret, acd_err *err)
-{
-    (void)b, (void)what, (void)call, (void)ret, (void)err;
-    return ACD_EINTERNAL;
-}
-
-static int
-describe(void *inst, acd_slice leaf, const acd_slice *inter, size_t n, acd_field_fn fn, void *ctx,
-         acd_err *err)
-{
-    (void)inst, (void)leaf, (void)inter, (void)n, (void)fn, (void)ctx, (void)err;
-    return 0;
-}
-
-static const acd_validator_ops ops = {
-    .struct_size = sizeof(ops),
-    .inspect = inspect,
-    .bundle_build = build,
-    .bundle_free = bundle_free,
-    .verify = verify,
-    .describe = describe,
-};
-
-static int
-create(const acd_host *host, const acd_conf_val *vals, size_t n, void **ret, acd_err *err)
-{
-    (void)host, (void)vals, (void)n, (void)err;
-    *ret = (void *)&ops;
-    return 0;
-}
-
-static int
-start(void *inst, acd_err *err)
-{
-    (void)inst, (void)err;
-    return 0;
-}
-
-static int
-quiesce(void *inst, uint64_t deadline_ns)
-{
-    (void)inst, (void)deadline_ns;
-    return 0;
-}
-
-static void
-destroy(void *inst)
-{
-    (void)inst;
-}
-
-static int
-conf_check(const acd_conf_val *vals, size_t n, acd_err *err)
-{
-    (void)vals, (void)n, (void)err;
-    return 0;
-}
-
-static const acd_plugin plugin = {
-    .struct_size = sizeof(plugin),
-    .major = ACD_PLUGIN_MAJOR,
-    .kind = ACD_VALIDATOR,
-    .thread = ACD_FREE_THREADED,
-    .name = "counting",
-    .version = "1",
-    .build_id = "test",
-    .summary = "counts bundles",
-    .conf_check = conf_check,
-    .create = create,
-    .start = start,
-    .health = start,
-    .quiesce = quiesce,
-    .destroy = destroy,
-    .ops = &ops,
-};
+static const acd_validator_ops acts = {.bundle_build = build, .bundle_free = bundle_free};
 
 /* --- a validator and a view with n trust sets -------------------------------------------------------------
  */
 
 struct rig {
-    struct plug *plug;
-    struct plug_validator validator;
+    struct stand_in validator;
     struct bundles *bundles;
     struct snap_writer *w;
     struct snap_view *view;
@@ -137,19 +53,13 @@ struct rig {
 static void
 rig_open(struct rig *rig, size_t max, size_t sets)
 {
-    const struct plug_env env = {.clock = &clock_system};
     static const char zone[] = "0123456789abcdef0123456789abcdef";
     acd_err err = ACD_ERR_INIT;
     atomic_store(&built, 0);
     atomic_store(&freed, 0);
     atomic_store(&fail, 0);
-    ck_assert_int_eq(plug_new(ACD_VALIDATOR, "counting", &plugin, &env, &rig->plug, &err), 0);
-    ck_assert_msg(plug_open(rig->plug, &err) == 0, "%s", err.text);
-    ck_assert_int_eq(plug_configure(rig->plug, NULL, 0, &err), 0);
-    ck_assert_int_eq(plug_create(rig->plug, &err), 0);
-    ck_assert_int_eq(plug_start(rig->plug, &err), 0);
-    plug_validator_init(&rig->validator, rig->plug);
-    ck_assert_int_eq(bundles_new(&rig->validator, max, &rig->bundles, &err), 0);
+    stand_in_open(&rig->validator, &acts);
+    ck_assert_int_eq(bundles_new(&rig->validator.validator, max, &rig->bundles, &err), 0);
     ck_assert_int_eq(snap_writer_open(&(struct snap_writer_opts){0}, &rig->w, &err), 0);
     ck_assert_int_eq(snap_begin(rig->w, &err), 0);
     ck_assert_int_eq(snap_put_zone(rig->w, slice_str(zone), slice_str(zone), slice_str("example.com"), &err),
@@ -177,7 +87,7 @@ rig_close(struct rig *rig)
     ck_assert_int_eq(atomic_load(&freed), atomic_load(&built));
     snap_view_unref(rig->view);
     snap_writer_free(rig->w);
-    plug_free(rig->plug);
+    stand_in_close(&rig->validator);
 }
 
 static struct snap_trust

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "base/thread.h"
 #include "lib/main.h"
+#include "lib/stand_in.h"
 #include "model/digest.h"
-#include "plug/life.h"
 #include "query/part.h"
 #include "rule/record.h"
 #include "snap/writer.h"
@@ -45,72 +45,7 @@ describe(void *inst, acd_slice leaf, const acd_slice *inter, size_t n, acd_field
     return rc < 0 ? rc : fn(ctx, "anchord.of_the_future", SLICE_LIT("x"));
 }
 
-static int
-build(void *inst, const acd_bundle_spec *spec, acd_bundle **ret, acd_err *err)
-{
-    (void)inst, (void)spec, (void)err;
-    *ret = malloc(1);
-    return 0;
-}
-
-static void
-bundle_free(acd_bundle *b)
-{
-    free(b);
-}
-
-static int
-inspect(void *inst, const acd_inspect *what, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
-        acd_err *err)
-{
-    (void)inst, (void)what, (void)cert, (void)finding, (void)ctx, (void)err;
-    return 0;
-}
-
-static const acd_validator_ops ops = {
-    .struct_size = sizeof(ops),
-    .inspect = inspect,
-    .bundle_build = build,
-    .bundle_free = bundle_free,
-    .verify = verify,
-    .describe = describe,
-};
-
-static int
-create(const acd_host *host, const acd_conf_val *vals, size_t n, void **ret, acd_err *err)
-{
-    (void)host, (void)vals, (void)n, (void)err;
-    *ret = (void *)&ops;
-    return 0;
-}
-
-static int
-start(void *inst, acd_err *err)
-{
-    (void)inst, (void)err;
-    return 0;
-}
-
-static void
-destroy(void *inst)
-{
-    (void)inst;
-}
-
-static const acd_plugin plugin = {
-    .struct_size = sizeof(plugin),
-    .major = ACD_PLUGIN_MAJOR,
-    .kind = ACD_VALIDATOR,
-    .thread = ACD_FREE_THREADED,
-    .name = "saying",
-    .version = "1",
-    .build_id = "test",
-    .summary = "says what the leaf says",
-    .create = create,
-    .start = start,
-    .destroy = destroy,
-    .ops = &ops,
-};
+static const acd_validator_ops acts = {.verify = verify, .describe = describe};
 
 /* --- a query layer over one zone --------------------------------------------------------------------------
  */
@@ -119,8 +54,7 @@ static const char zone_id[] = "0123456789abcdef0123456789abcdef";
 static const char ca_id[] = "00000000-0000-4000-8000-000000000001";
 
 static struct rig {
-    struct plug *plug;
-    struct plug_validator validator;
+    struct stand_in validator;
     struct snap_writer *w;
     struct snap_pub pub;
     struct query *query;
@@ -136,14 +70,16 @@ publish(void)
     snap_pub_set(&rig.pub, view);
 }
 
+enum { RULES_MAX = 80 };
+
 /* The rules as if they had been uploaded: checked by nobody. */
 static void
 rules(const char *const *expressions, const char *action, size_t n)
 {
-    struct rule_in list[8] = {0};
-    int64_t updated[8] = {0};
+    struct rule_in list[RULES_MAX] = {0};
+    int64_t updated[RULES_MAX] = {0};
     static int64_t version;
-    char id[8][33];
+    char id[RULES_MAX][33];
     for (size_t i = 0; i < n; i++) {
         (void)snprintf(id[i], sizeof(id[i]), "%032zu", i);
         list[i] = (struct rule_in){.id = slice_str(id[i]),
@@ -188,20 +124,14 @@ setup_world(void)
 static void
 setup(void)
 {
-    const struct plug_env env = {.clock = &clock_system};
     acd_err err = ACD_ERR_INIT;
     atomic_store(&verified, 0);
     atomic_store(&described, 0);
     rcu_thread_enter();
     rig = (struct rig){0};
-    ck_assert_int_eq(plug_new(ACD_VALIDATOR, "saying", &plugin, &env, &rig.plug, &err), 0);
-    ck_assert_msg(plug_open(rig.plug, &err) == 0, "%s", err.text);
-    ck_assert_int_eq(plug_configure(rig.plug, NULL, 0, &err), 0);
-    ck_assert_int_eq(plug_create(rig.plug, &err), 0);
-    ck_assert_int_eq(plug_start(rig.plug, &err), 0);
-    plug_validator_init(&rig.validator, rig.plug);
+    stand_in_open(&rig.validator, &acts);
     const struct query_deps deps = {.pub = &rig.pub,
-                                    .validator = &rig.validator,
+                                    .validator = &rig.validator.validator,
                                     .clock = &clock_system,
                                     .verdicts = 1024,
                                     .bundles = 4,
@@ -218,7 +148,7 @@ teardown(void)
     snap_pub_set(&rig.pub, NULL);
     rcu_drain();
     snap_writer_free(rig.w);
-    plug_free(rig.plug);
+    stand_in_close(&rig.validator);
     mem_done(&rig.region);
     rcu_thread_leave();
 }
@@ -239,21 +169,47 @@ question(struct mem_region *r, const char *host, const char *leaf)
     return q;
 }
 
-static Anchord__V1__EvaluateResponse *
-ask_all(struct mem_region *r, Anchord__V1__EvaluateQuestion **questions, size_t n, bool explain)
+static Anchord__V1__EvaluateRequest *
+request(struct mem_region *r, Anchord__V1__EvaluateQuestion **questions, size_t n)
 {
     Anchord__V1__EvaluateRequest *req =
         wire_new(r, Anchord__V1__EvaluateRequest, anchord__v1__evaluate_request);
+    req->questions = questions;
+    req->n_questions = n;
+    return req;
+}
+
+static Anchord__V1__EvaluateResponse *
+send_request(struct mem_region *r, const Anchord__V1__EvaluateRequest *req)
+{
     struct rpc_call call = {.region = r};
     acd_err err = ACD_ERR_INIT;
     void *resp = NULL;
-    req->questions = questions;
-    req->n_questions = n;
-    req->explain = explain;
     ck_assert_msg(query_evaluate(rig.query, &call, req, &resp, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(((Anchord__V1__EvaluateResponse *)resp)->n_answers, n);
+    ck_assert_uint_eq(((Anchord__V1__EvaluateResponse *)resp)->n_answers, req->n_questions);
     ck_assert_uint_eq(call.revision, rig.revision);
     return resp;
+}
+
+static Anchord__V1__EvaluateResponse *
+ask_all(struct mem_region *r, Anchord__V1__EvaluateQuestion **questions, size_t n, bool explain)
+{
+    Anchord__V1__EvaluateRequest *req = request(r, questions, n);
+    req->explain = explain;
+    return send_request(r, req);
+}
+
+/* Where nobody may wait: what the handler returns, RPC_LATER or 0; *ret_answer is that of one question. */
+static int
+ask_promptly(const Anchord__V1__EvaluateRequest *req, const Anchord__V1__EvaluateAnswer **ret_answer)
+{
+    struct rpc_call call = {.region = &rig.region, .prompt = true};
+    acd_err err = ACD_ERR_INIT;
+    void *resp = NULL;
+    int rc = query_evaluate(rig.query, &call, req, &resp, &err);
+    if (rc == 0)
+        *ret_answer = ((Anchord__V1__EvaluateResponse *)resp)->answers[0];
+    return rc;
 }
 
 static const Anchord__V1__EvaluateAnswer *
@@ -336,6 +292,155 @@ START_TEST(digest_in_place_of_chain)
     ck_assert_int_eq(atomic_load(&described), 1); /* and its facts are kept as well */
     q->chain_digest.len = 31;
     ck_assert_str_eq(ask_all(&rig.region, &q, 1, false)->answers[0]->error, "ACD_R_ERR_INVALID_CHAIN");
+}
+END_TEST
+
+START_TEST(equal_questions_of_a_batch_share_a_verdict)
+{
+    RULES("block", "not cf.tls_client_auth.cert_verified");
+    struct mem_region *r = &rig.region;
+    Anchord__V1__EvaluateQuestion *q[] = {
+        question(r, "a.example.com", "good"),   question(r, "a.example.com", "good"),
+        question(r, "a.example.com", "bad"),    question(r, "a.example.com", "bad"),
+        question(r, "a.example.com", NULL),     question(r, "b.example.com", "good"),
+        question(r, "a.example.com", "broken"), question(r, "a.example.com", "good")};
+    static const bool allowed[] = {true, true, false, false, false, false, false, true};
+    Anchord__V1__EvaluateResponse *resp = ask_all(r, q, 8, false);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert_msg(resp->answers[i]->allowed == allowed[i], "answer %zu", i);
+    ck_assert_int_eq(atomic_load(&verified), 3); /* good, bad, broken */
+    ck_assert(!resp->answers[0]->verification->cached && resp->answers[1]->verification->cached);
+    ck_assert_str_eq(resp->answers[1]->verification->ca_id, ca_id);
+    ck_assert_str_eq(resp->answers[1]->verification->pattern, "a.example.com");
+    ck_assert_str_eq(resp->answers[3]->verification->error, "X509_V_ERR_TEST");
+    ck_assert_str_eq(resp->answers[6]->error, "ACD_R_ERR_NOT_CHECKED");
+}
+END_TEST
+
+START_TEST(the_verification_may_be_left_out)
+{
+    RULES(
+        "block",
+        "not cf.tls_client_auth.cert_verified or anchord.ca_id ne \"00000000-0000-4000-8000-000000000001\"");
+    Anchord__V1__EvaluateQuestion *q[] = {question(&rig.region, "a.example.com", "good"),
+                                          question(&rig.region, "a.example.com", "revoked"),
+                                          question(&rig.region, "a.example.com", "broken")};
+    Anchord__V1__EvaluateRequest *req = request(&rig.region, q, 3);
+    const Anchord__V1__EvaluateResponse *full = send_request(&rig.region, req);
+    req->no_verification = true;
+    const Anchord__V1__EvaluateResponse *brief = send_request(&rig.region, req);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_ptr_nonnull(full->answers[i]->verification);
+        ck_assert_ptr_null(brief->answers[i]->verification);
+        ck_assert_int_eq(full->answers[i]->allowed, brief->answers[i]->allowed);
+        ck_assert_str_eq(full->answers[i]->error, brief->answers[i]->error);
+    }
+    ck_assert(brief->answers[0]->allowed && !brief->answers[1]->allowed && !brief->answers[2]->allowed);
+}
+END_TEST
+
+/* What would have to wait is asked again elsewhere, and nothing is done for it before. */
+START_TEST(a_prompt_call_takes_only_what_is_there)
+{
+    const Anchord__V1__EvaluateAnswer *answer = NULL;
+    RULES("block", "not cf.tls_client_auth.cert_verified");
+    Anchord__V1__EvaluateQuestion *q = question(&rig.region, "a.example.com", "good");
+    Anchord__V1__EvaluateRequest *req = request(&rig.region, &q, 1);
+    struct query_counters n;
+    ck_assert_int_eq(ask_promptly(req, &answer), RPC_LATER); /* rules that are not compiled */
+    query_counters(rig.query, &n);
+    ck_assert_uint_eq(n.ruleset_builds, 0);
+    ck_assert(ask("a.example.com", NULL)->error[0] == '\0');
+    ck_assert_int_eq(ask_promptly(req, &answer), RPC_LATER); /* a verdict that is not known */
+    ck_assert_int_eq(atomic_load(&verified), 0);
+    ck_assert(ask("a.example.com", "good")->allowed);
+    ck_assert_int_eq(ask_promptly(req, &answer), 0);
+    ck_assert(answer->allowed && answer->verification->cached);
+    ck_assert_int_eq(atomic_load(&verified), 1);
+    req->explain = true;
+    ck_assert_int_eq(ask_promptly(req, &answer), RPC_LATER);
+    query_counters(rig.query, &n);
+    ck_assert_uint_eq(n.evaluate_questions, 3); /* what came back is not counted twice */
+}
+END_TEST
+
+START_TEST(a_prompt_call_does_no_long_work)
+{
+    const Anchord__V1__EvaluateAnswer *answer = NULL;
+    const char *many[RULES_MAX];
+    Anchord__V1__EvaluateQuestion *q = question(&rig.region, "a.example.com", NULL);
+    Anchord__V1__EvaluateRequest *req = request(&rig.region, &q, 1);
+    for (size_t i = 0; i < RULES_MAX; i++)
+        many[i] = "ssl";
+    rules(many, "block", RULES_MAX); /* a long list */
+    ck_assert(ask("a.example.com", NULL)->allowed);
+    ck_assert_int_eq(ask_promptly(req, &answer), RPC_LATER);
+
+    RULES("block", "cf.tls_client_auth.cert_serial eq \"x\""); /* a certificate nobody has described */
+    ck_assert(ask("a.example.com", NULL)->allowed);
+    q->chain = question(&rig.region, "", "x")->chain;
+    q->n_chain = 1;
+    ck_assert_int_eq(ask_promptly(req, &answer), RPC_LATER);
+    ck_assert_int_eq(atomic_load(&described), 0);
+    q->n_chain = 0;
+    ck_assert_int_eq(ask_promptly(req, &answer), 0);
+    ck_assert(answer->allowed);
+}
+END_TEST
+
+static void
+give(Anchord__V1__EvaluateQuestion *q, const char *name, acd_slice value)
+{
+    struct mem_region *r = &rig.region;
+    Anchord__V1__FieldValue *f = wire_new(r, Anchord__V1__FieldValue, anchord__v1__field_value);
+    f->name = (char *)name;
+    f->value = wire_new(r, Anchord__V1__RuleValue, anchord__v1__rule_value);
+    f->value->kind_case = ANCHORD__V1__RULE_VALUE__KIND_BYTES_VALUE;
+    f->value->bytes_value = wire_bytes(value);
+    ck_assert_int_eq(wire_append(r, &q->n_fields, &q->fields, f), 0);
+}
+
+/* Patterns that cost more than an evaluation may; none of them matches, so that only the budget can block. */
+static void
+costly(struct buf *out)
+{
+    for (int i = 0; i < RULE_REGEX_MAX; i++)
+        buf_printf(out, "%shttp.request.body.raw matches \"[ab]{900}x\"", i ? " or " : "");
+}
+
+START_TEST(an_exhausted_budget_blocks)
+{
+    const Anchord__V1__EvaluateAnswer *answer = NULL;
+    struct buf text = BUF_INIT(RULE_TEXT_MAX);
+    size_t big = 1 << 17;
+    char *body = mem_alloc(&rig.region, big);
+    costly(&text);
+    ck_assert(!text.failed && body);
+    memset(body, 'a', big);
+    char *rule = mem_strndup(&rig.region, text.data, text.len);
+    buf_done(&text);
+    RULES("block", rule);
+    Anchord__V1__EvaluateQuestion *q = question(&rig.region, "a.example.com", NULL);
+    Anchord__V1__EvaluateRequest *req = request(&rig.region, &q, 1);
+    give(q, "http.request.body.raw", slice_of(body, 100));
+    answer = send_request(&rig.region, req)->answers[0];
+    ck_assert_msg(answer->allowed, "%s", answer->reason);
+    ck_assert_uint_gt(answer->steps, 1024);
+    ck_assert_int_eq(ask_promptly(req, &answer), RPC_LATER); /* more than is spent where nobody may wait */
+
+    q->fields[0]->value->bytes_value = wire_bytes(slice_of(body, big));
+    answer = send_request(&rig.region, req)->answers[0];
+    ck_assert(!answer->allowed && answer->terminated);
+    ck_assert_str_eq(answer->action, "block");
+    ck_assert_str_eq(answer->error, "ACD_R_ERR_LIMIT");
+    ck_assert_ptr_nonnull(strstr(answer->reason, "steps"));
+    ck_assert_int_eq(answer->rule->rule_id[31], '0');
+    ck_assert_uint_gt(answer->steps, RULE_STEPS_MAX);
+
+    RULES("log", rule, "ssl or not ssl"); /* what would only have been logged is not passed over either */
+    answer = send_request(&rig.region, req)->answers[0];
+    ck_assert(!answer->allowed);
+    ck_assert_str_eq(answer->error, "ACD_R_ERR_LIMIT");
 }
 END_TEST
 
@@ -480,6 +585,11 @@ suite_evaluate(void)
     tcase_add_test(c, verified_revoked_trusted);
     tcase_add_test(c, no_verdict_blocks);
     tcase_add_test(c, digest_in_place_of_chain);
+    tcase_add_test(c, equal_questions_of_a_batch_share_a_verdict);
+    tcase_add_test(c, the_verification_may_be_left_out);
+    tcase_add_test(c, a_prompt_call_takes_only_what_is_there);
+    tcase_add_test(c, a_prompt_call_does_no_long_work);
+    tcase_add_test(c, an_exhausted_budget_blocks);
     tcase_add_test(c, names_are_an_array);
     tcase_add_test(c, rules_that_do_not_compile_block);
     tcase_add_test(c, one_bad_question_is_its_own);

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "lib/main.h"
 #include "lib/seed.h"
+#include "rule/bytes.h"
 #include "rule/find.h"
 #include "rule/wild.h"
 
@@ -72,12 +73,31 @@ START_TEST(wildcards_against_naive)
 }
 END_TEST
 
+/* Case is folded eight bytes at once: every byte, at every place, is its own lower case and no other's. */
+START_TEST(every_byte_is_folded_alone)
+{
+    for (size_t len = 1; len < 20; len++)
+        for (unsigned at = 0; at < len; at++)
+            for (unsigned c = 0; c < 256; c++) {
+                uint8_t text[20], lower[20];
+                memset(text, 'Z', sizeof(text));
+                memset(lower, 'z', sizeof(lower));
+                text[at] = (uint8_t)c;
+                lower[at] = bytes_lower((uint8_t)c);
+                ck_assert_msg(bytes_same_lower(text, lower, len), "%u at %u of %zu", c, at, len);
+                lower[at] ^= 0x20;
+                ck_assert_msg(!bytes_same_lower(text, lower, len), "%u at %u of %zu", c, at, len);
+            }
+}
+END_TEST
+
 Suite *suite_find(void);
 
 Suite *
 suite_find(void)
 {
     Suite *s = suite_create("find");
-    ADD_TESTS(s, "find", random_against_memmem, many_near_matches, wildcards_against_naive);
+    ADD_TESTS(s, "find", random_against_memmem, many_near_matches, wildcards_against_naive,
+              every_byte_is_folded_alone);
     return s;
 }

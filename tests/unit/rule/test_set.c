@@ -35,6 +35,29 @@ START_TEST(bytes_of_all_sizes)
 }
 END_TEST
 
+/* A few strings are compared by words: every byte of every length counts. */
+START_TEST(few_strings_differ_in_one_byte)
+{
+    for (size_t len = 0; len < 40; len++) {
+        char text[RULE_SET_LINEAR][40], other[40];
+        struct rule_value v[RULE_SET_LINEAR];
+        struct rule_set *s;
+        for (int i = 0; i < RULE_SET_LINEAR; i++) {
+            memset(text[i], 'a' + i, sizeof(text[i]));
+            v[i] = rule_bytes_value(text[i], len + (i == 0));
+        }
+        ck_assert_int_eq(rule_set_new(RULE_BYTES, v, NULL, RULE_SET_LINEAR, &s), 0);
+        ck_assert(rule_set_has_bytes(s, "dddddddddddddddddddddddddddddddddddddddd", len));
+        for (size_t at = 0; at < len; at++) {
+            memset(other, 'd', sizeof(other));
+            other[at] ^= 0x40;
+            ck_assert_msg(!rule_set_has_bytes(s, other, len), "byte %zu of %zu", at, len);
+        }
+        rule_set_free(s);
+    }
+}
+END_TEST
+
 START_TEST(duplicates_and_empty_element)
 {
     struct rule_value v[8];
@@ -116,7 +139,7 @@ Suite *
 suite_set(void)
 {
     Suite *s = suite_create("set");
-    ADD_TESTS(s, "bytes", bytes_of_all_sizes, duplicates_and_empty_element);
+    ADD_TESTS(s, "bytes", bytes_of_all_sizes, few_strings_differ_in_one_byte, duplicates_and_empty_element);
     ADD_TESTS(s, "ranges", int_ranges_against_scan, ip_ranges_against_scan);
     return s;
 }
