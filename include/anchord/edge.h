@@ -30,10 +30,12 @@
  * refused; ACD_ECORRUPT: what this question needs is damaged; ACD_EINVAL: not a host name; ACD_EPRECOND: not
  * between enter and leave. Whatever the error: nothing is trusted, nothing is verified. Fail closed.
  *
- * The file must only be changed by its server, which never shrinks or overwrites what a root leads to. If
- * somebody else truncates it while it is mapped, touching the missing part raises SIGBUS, as with every
- * mapped file; refresh notices and gives the mapping up. Where that is not enough, ACD_EDGE_COPY reads the
- * file into memory of our own.
+ * The file must only be changed by its server, which never shrinks or overwrites what a root leads to. Its
+ * mode is 0640: its owner and root can write to it, the group can only read. If one of those truncates it
+ * while it is mapped, touching the missing part raises SIGBUS, as with every mapped file; nothing in a
+ * look-up can prevent that. Refresh notices and gives the mapping up; the server notices at the next change,
+ * or within seconds, and puts a new file in its place. Where that is not enough,
+ * ACD_EDGE_COPY reads the file into memory of our own.
  */
 #ifndef ANCHORD_EDGE_H
 #define ANCHORD_EDGE_H

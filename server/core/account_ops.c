@@ -1,6 +1,7 @@
 /* AccountService and ZoneService. */
 #include "base/err.h"
 #include "core/find.h"
+#include "core/token_ops.h"
 #include "core/unit.h"
 #include "model/host.h"
 #include "model/ids.h"
@@ -86,6 +87,23 @@ account_create(struct unit *u, const void *req_, void *plan_, void **ret_resp, a
     return (*ret_resp = account_msg(u, row)) ? 0 : ACD_ENOMEM;
 }
 
+/* A caller with a token has one account. */
+static int
+list_rows(struct unit *u, const acd_value *after, uint32_t size, struct db_rows *ret, uint64_t *ret_total,
+          acd_err *err)
+{
+    struct db_query q = {.coll = COLL_ACCOUNT, .index = ACCOUNT_BY_NAME, .after = after, .limit = size + 1};
+    acd_value id = u->call->scope ? VAL_TEXT(u->call->scope->account) : VAL_TEXT("");
+    if (u->call->scope) {
+        q.index = 0;
+        q.eq = &id;
+        q.neq = 1;
+    }
+    int rc = db_list(&u->db, &q, ret, err);
+    q.after = NULL;
+    return rc < 0 ? rc : db_count(&u->db, &q, ret_total, err);
+}
+
 static int
 account_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
 {
@@ -98,12 +116,8 @@ account_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
     int rc = 0;
     if (page_after(req->page)[0])
         rc = find_account(u, page_after(req->page), &after, err);
-    const struct db_query q = {
-        .coll = COLL_ACCOUNT, .index = ACCOUNT_BY_NAME, .after = after, .limit = size + 1};
     if (rc == 0)
-        rc = db_list(&u->db, &q, &rows, err);
-    if (rc == 0)
-        rc = db_count(&u->db, &(struct db_query){.coll = COLL_ACCOUNT}, &total, err);
+        rc = list_rows(u, after, size, &rows, &total, err);
     if (rc < 0)
         return rc;
     size_t n = rows.n > size ? size : rows.n;
@@ -168,6 +182,8 @@ account_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, a
         rc = unit_rev(u, &rev, err);
     if (rc == 0)
         rc = db_del(&u->db, COLL_CERT, VALS(row[ACCOUNT_MANAGED]), 1, err);
+    if (rc == 0)
+        rc = tokens_drop(u, row, err);
     if (rc == 0)
         rc = db_del(&u->db, COLL_ACCOUNT, VALS(row[ACCOUNT_ID]), 1, err);
     if (rc < 0)

@@ -214,7 +214,7 @@ struct listing {
     struct stream streams[SOURCES];
     struct mem_region scratch; /* of one row */
     int64_t horizon;
-    const acd_value *account; /* NULL: every one */
+    acd_slice account; /* its id; empty: every one */
     uint32_t size;
     Anchord__V1__ListExpiringResponse *resp;
 };
@@ -227,7 +227,7 @@ list_row(struct listing *l, const struct source *s, const acd_value *row, acd_er
     Anchord__V1__Expiring said = ANCHORD__V1__EXPIRING__INIT, *m;
     mem_reset(&l->scratch);
     int rc = s->tell(&db, row, &said, err);
-    if (rc < 0 || (l->account && !slice_eqs(l->account[ACCOUNT_ID].bytes, said.account_id)))
+    if (rc < 0 || (l->account.len && !slice_eqs(l->account, said.account_id)))
         return rc;
     rc = s->hosts(&db, row, &said.hosts, err);
     if (rc < 0)
@@ -288,7 +288,10 @@ expiring_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, ac
     int rc = req->account[0] ? find_account(u, req->account, &account, err) : 0;
     if (rc < 0)
         return rc;
-    l.account = account;
+    if (account)
+        l.account = account[ACCOUNT_ID].bytes;
+    else if (u->call->scope) /* every one that the caller reaches */
+        l.account = slice_str(u->call->scope->account);
     l.resp = wire_new(u->region, Anchord__V1__ListExpiringResponse, anchord__v1__list_expiring_response);
     if (!l.resp || !(l.resp->items = mem_new_n(u->region, l.size, Anchord__V1__Expiring *)))
         return ACD_ENOMEM;

@@ -4,6 +4,20 @@
 #include "model/ids.h"
 #include "model/limits.h"
 
+bool
+reaches_account(const struct unit *u, const acd_value *account)
+{
+    const struct rpc_scope *s = u->call->scope;
+    return !s || slice_eqs(account[ACCOUNT_ID].bytes, s->account);
+}
+
+bool
+reaches_zone(const struct unit *u, const acd_value *zone)
+{
+    const struct rpc_scope *s = u->call->scope;
+    return !s || s->has_zone(s, zone[ZONE_ACCOUNT].bytes, zone[ZONE_ID].bytes);
+}
+
 static int
 first_row(struct unit *u, const struct db_query *q, acd_value **ret_row, acd_err *err)
 {
@@ -41,13 +55,15 @@ find_by(struct unit *u, const char *what, const char *which, enum collection col
 int
 find_account(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err)
 {
-    return find_by(u, "account", id_or_name, COLL_ACCOUNT, ACCOUNT_BY_NAME, ret_row, err);
+    int rc = find_by(u, "account", id_or_name, COLL_ACCOUNT, ACCOUNT_BY_NAME, ret_row, err);
+    return rc == 0 && !reaches_account(u, *ret_row) ? not_found(u, "account", id_or_name, err) : rc;
 }
 
 int
 find_zone(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err)
 {
-    return find_by(u, "zone", id_or_name, COLL_ZONE, ZONE_BY_NAME, ret_row, err);
+    int rc = find_by(u, "zone", id_or_name, COLL_ZONE, ZONE_BY_NAME, ret_row, err);
+    return rc == 0 && !reaches_zone(u, *ret_row) ? not_found(u, "zone", id_or_name, err) : rc;
 }
 
 int
@@ -56,6 +72,9 @@ find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err)
     if (!id_is_uuid(slice_str(id)))
         return err_set(err, ACD_EINVAL, "'%s' is not a certificate id (a UUID)", id);
     int rc = db_get(&u->db, COLL_CERT, VALS(VAL_TEXT(id)), 1, ret_row, err);
+    const struct rpc_scope *s = u->call->scope;
+    if (rc == 0 && s && !slice_eqs((*ret_row)[CERT_ACCOUNT].bytes, s->account))
+        rc = ACD_ENOENT;
     return rc == ACD_ENOENT ? not_found(u, "certificate", id, err) : rc;
 }
 

@@ -5,7 +5,12 @@
 
 #include "core/unit.h"
 
-/* Rows are in the region. ACD_ENOENT says which thing was not found. */
+/* Does the caller reach what these rows are? */
+bool reaches_account(const struct unit *u, const acd_value *account);
+bool reaches_zone(const struct unit *u, const acd_value *zone);
+
+/* Rows are in the region. ACD_ENOENT says which thing was not found; what the caller does not reach is not
+ * there. */
 int find_account(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 int find_zone(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 int find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;

@@ -58,11 +58,15 @@ by_id(struct unit *u, const char *id, struct rules *ret, acd_err *err)
 {
     int rc = id_is_hex(slice_str(id)) ? db_get(&u->db, COLL_RULESET, VALS(VAL_TEXT(id)), 1, &ret->row, err)
                                       : ACD_ENOENT;
+    if (rc == 0)
+        rc = db_get(&u->db, COLL_ZONE, VALS(ret->row[RULESET_ZONE]), 1, &ret->zone, err);
+    if (rc == 0 && !reaches_zone(u, ret->zone))
+        rc = ACD_ENOENT;
     if (rc == ACD_ENOENT) {
         rpc_detail_error_info(u->call, "NOT_FOUND", 0, id);
         return err_set(err, rc, "no ruleset '%s'", id);
     }
-    return rc < 0 ? rc : db_get(&u->db, COLL_ZONE, VALS(ret->row[RULESET_ZONE]), 1, &ret->zone, err);
+    return rc;
 }
 
 static int

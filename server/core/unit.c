@@ -39,6 +39,8 @@ struct core {
     struct session_node *idle;    /* read sessions */
     struct plug_session *write_s; /* of whoever is writing */
     struct imports *imports;
+    struct tokens tokens;
+    bool tokens_stale; /* they could not be read; the next change tries again */
     struct rule_scheme *scheme;
     struct op_binding *bindings;
     size_t nbindings;
@@ -70,8 +72,14 @@ core_scheme(struct core *core)
     return core->scheme;
 }
 
+struct tokens *
+core_tokens(struct core *core)
+{
+    return &core->tokens;
+}
+
 int64_t
-core_now(struct core *core)
+core_now(const struct core *core)
 {
     return clock_wall_ms(core->deps.clock);
 }
@@ -79,6 +87,8 @@ core_now(struct core *core)
 const char *
 call_actor(struct rpc_call *call)
 {
+    if (call->actor)
+        return call->actor;
     const char *actor = call->peer->uid_known
                             ? mem_printf(call->region, "uid:%llu", (unsigned long long)call->peer->uid)
                             : "unknown";
@@ -231,6 +241,19 @@ look_ahead(struct unit *u, acd_err *err)
     return rc;
 }
 
+/* Under the idempotency key goes what may be shown again. */
+static int
+store_outcome(struct unit *u, const struct op *op, void *resp, acd_err *err)
+{
+    char **secret = op->secret ? op->secret(resp) : NULL, *text = secret ? *secret : NULL;
+    if (secret)
+        *secret = WIRE_STR(NULL);
+    int rc = idem_store(u, op->method, resp, err);
+    if (secret)
+        *secret = text;
+    return rc;
+}
+
 /* Everything between begin and commit. */
 static int
 transact(struct unit *u, const struct op *op, const void *req, void *plan, void **ret_resp, acd_err *err)
@@ -248,7 +271,7 @@ transact(struct unit *u, const struct op *op, const void *req, void *plan, void 
         if (rc < 0)
             return rc;
     }
-    return idem_store(u, op->method, *ret_resp, err);
+    return store_outcome(u, op, *ret_resp, err);
 }
 
 static int
@@ -274,6 +297,21 @@ expired(struct core *core, const struct rpc_call *call)
     return call->deadline_ns && clock_mono_ns(core->deps.clock) >= call->deadline_ns;
 }
 
+/* A token that is revoked is refused before its revocation is answered. */
+static void
+tokens_changed(struct core *core, const struct change_set *set)
+{
+    acd_err err = ACD_ERR_INIT;
+    bool changed = core->tokens_stale;
+    for (size_t i = 0; i < set->n; i++)
+        changed |= set->items[i].kind == CHANGED_TOKEN;
+    if (!changed)
+        return;
+    core->tokens_stale = tokens_load(&core->tokens, core->write_s, &err) < 0;
+    if (core->tokens_stale)
+        LOG(ACD_LOG_ERR, "tokens.refused", LF_STR("why", err.text));
+}
+
 static int
 run_write(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void *plan,
           void **ret_resp, acd_err *err)
@@ -292,6 +330,7 @@ run_write(struct core *core, const struct op *op, struct rpc_call *call, const v
     } while (rc == ACD_EBUSY && ++tries < BUSY_TRIES && !expired(core, call));
     if (rc == 0 && u.rev) {
         call->revision = u.rev;
+        tokens_changed(core, &u.changes);
         core->deps.publish(core->deps.publish_ctx, core->write_s, &u.changes, u.rev);
         LOG(ACD_LOG_INFO, "change", LF_INT("revision", u.rev), LF_STR("method", op->method),
             LF_STR("actor", call_actor(call)), LF_STR("account", u.note_account),
@@ -351,7 +390,7 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
 }
 
 static const struct op *const op_tables[] = {account_ops, zone_ops,       ca_ops,    import_ops, host_ops,
-                                             rule_ops,    expression_ops, quota_ops, expiry_ops};
+                                             rule_ops,    expression_ops, quota_ops, token_ops,  expiry_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t
@@ -394,6 +433,8 @@ core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
     int rc = core->imports ? rule_scheme_new(true, &core->scheme) : ACD_ENOMEM;
     if (rc == 0)
         rc = plug_session_open(deps->storage, &core->write_s, err);
+    if (rc == 0)
+        rc = tokens_load(&core->tokens, core->write_s, err);
     if (rc < 0) {
         core_free(core);
         return rc;
@@ -415,6 +456,7 @@ core_free(struct core *core)
     }
     plug_session_close(core->write_s);
     imports_free(core->imports);
+    tokens_done(&core->tokens);
     rule_scheme_free(core->scheme);
     (void)pthread_cond_destroy(&core->free_to_write);
     (void)pthread_mutex_destroy(&core->lock);

@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/db.h"
 #include "core/imports.h"
+#include "core/tokens.h"
 #include "rule/scheme.h"
 #include "wire/msg.h"
 
@@ -47,6 +48,8 @@ struct op {
     op_apply_fn apply;
     bool write;
     bool (*dry_run)(const void *req); /* does the request ask for everything but the commit? */
+    /* What must not be kept for whoever repeats the call under its idempotency key: the text to leave out. */
+    char **(*secret)(void *resp);
 };
 
 #define OP_READ(m, fn)               \
@@ -64,7 +67,7 @@ struct op {
 
 /* Each service file offers its table, ended by a row without method. */
 extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], rule_ops[],
-    expression_ops[], quota_ops[], expiry_ops[];
+    expression_ops[], quota_ops[], token_ops[], expiry_ops[];
 
 /* Runs one operation; the rpc handler of every row. */
 int unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
@@ -75,7 +78,8 @@ struct plug_quota *core_quota(struct core *core);
 struct plug_validator *core_validator(struct core *core);
 struct imports *core_imports(struct core *core);
 const struct rule_scheme *core_scheme(struct core *core);
-int64_t core_now(struct core *core);
+struct tokens *core_tokens(struct core *core);
+int64_t core_now(const struct core *core);
 
 /* Who calls, as the change record names it: "uid:1000". In the call's region. */
 const char *call_actor(struct rpc_call *call);

@@ -120,25 +120,67 @@ zone_create(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
     return (*ret_resp = zone_msg(u, row, err)) ? 0 : ACD_ENOMEM;
 }
 
+/* --- list -------------------------------------------------------------------------------------------------
+ */
+
+static enum db_pick
+pick_reached(void *ctx, const acd_value *row)
+{
+    return reaches_zone(ctx, row) ? DB_TAKE : DB_SKIP;
+}
+
+struct reached {
+    struct unit *u;
+    uint64_t n;
+};
+
+static int
+count_reached(void *ctx, const acd_value *row, size_t ncols)
+{
+    struct reached *r = ctx;
+    (void)ncols;
+    r->n += reaches_zone(r->u, row);
+    return 0;
+}
+
+/* How many of them there are for this caller. */
+static int
+count_zones(struct unit *u, const struct db_query *all, uint64_t *ret, acd_err *err)
+{
+    struct reached r = {u, 0};
+    if (!u->call->scope)
+        return db_count(&u->db, all, ret, err);
+    int rc = db_walk(&u->db, all, count_reached, &r, err);
+    *ret = r.n;
+    return rc;
+}
+
 static int
 zone_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
 {
     const Anchord__V1__ListZonesRequest *req = req_;
     uint32_t size = page_size(req->page);
+    const struct rpc_scope *scope = u->call->scope;
+    const char *owner = scope && !req->account[0] ? scope->account : req->account;
     struct db_query q = {.coll = COLL_ZONE, .index = ZONE_BY_NAME, .limit = size + 1};
     acd_value *account, *after;
     struct db_rows rows;
     uint64_t total;
     (void)plan_;
     int rc = 0;
-    if (req->account[0]) {
-        rc = find_account(u, req->account, &account, err);
+    if (owner[0]) {
+        rc = find_account(u, owner, &account, err);
         q.index = ZONE_BY_ACCOUNT;
         q.eq = rc == 0 ? &account[ACCOUNT_ID] : NULL;
         q.neq = 1;
     }
     struct db_query all = q;
     all.limit = 0;
+    if (scope) {
+        q.limit = 0; /* of those walked, and not all of them are taken */
+        q.pick = pick_reached;
+        q.pick_ctx = u;
+    }
     if (rc == 0 && page_after(req->page)[0]) {
         rc = find_zone(u, page_after(req->page), &after, err);
         q.after = after;
@@ -146,7 +188,7 @@ zone_list(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
     if (rc == 0)
         rc = db_list(&u->db, &q, &rows, err);
     if (rc == 0)
-        rc = db_count(&u->db, &all, &total, err);
+        rc = count_zones(u, &all, &total, err);
     if (rc < 0)
         return rc;
     size_t n = rows.n > size ? size : rows.n;

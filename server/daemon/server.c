@@ -103,7 +103,7 @@ start_services(struct server *s, acd_err *err)
     if (rc < 0)
         return rc;
     s->has_table = true;
-    rpc_set_authorize(&s->table, core_authorize, NULL);
+    rpc_set_authorize(&s->table, core_authorize, s->core);
     rc = core_bind(s->core, &s->table, err);
     if (rc == 0)
         rc = query_bind(s->query, &s->table, err);
@@ -238,4 +238,5 @@ server_tick(struct server *s)
 {
     publisher_heal(s->publisher, s->heal_session);
     publisher_beat(s->publisher, s->heal_session);
+    publisher_compact(s->publisher);
 }

@@ -373,10 +373,13 @@ beat(struct publisher *p, struct plug_session *s)
     int rc = snap_begin(p->w, &err);
     if (rc == 0)
         rc = snap_commit(p->w, p->revision, now_ms, &view, &err);
-    if (rc == 0)
+    if (rc == 0) {
         snap_pub_set(p->opts.pub, view);
-    else
-        LOG(ACD_LOG_ERR, "snapshot.beat", LF_STR("why", err_text(&err, rc)));
+        return;
+    }
+    LOG(ACD_LOG_ERR, "snapshot.beat", LF_STR("why", err_text(&err, rc)));
+    p->behind = true; /* the file is not what we made of it: it is built again */
+    p->retry_ns = p->pause_ns = 0;
 }
 
 void
@@ -385,6 +388,56 @@ publisher_beat(struct publisher *p, struct plug_session *s)
     (void)pthread_mutex_lock(&p->lock);
     beat(p, s);
     (void)pthread_mutex_unlock(&p->lock);
+}
+
+/* --- compaction ------------------------------------------------------------------------------------------
+ */
+
+static struct snap_compaction *
+compact_begin(struct publisher *p)
+{
+    acd_err err = ACD_ERR_INIT;
+    struct snap_compaction *c = NULL;
+    (void)pthread_mutex_lock(&p->lock);
+    if (p->w && snap_compact_due(p->w)) {
+        int rc = snap_compact_begin(p->w, &c, &err);
+        if (rc < 0)
+            LOG(ACD_LOG_ERR, "snapshot.compact", LF_STR("why", err_text(&err, rc)));
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return c;
+}
+
+static int
+compact_end(struct publisher *p, struct snap_compaction *c, acd_err *err)
+{
+    struct snap_view *view;
+    (void)pthread_mutex_lock(&p->lock);
+    int rc = snap_compact_end(p->w, c, &view, err);
+    if (rc == 0)
+        snap_pub_set(p->opts.pub, view);
+    (void)pthread_mutex_unlock(&p->lock);
+    return rc;
+}
+
+void
+publisher_compact(struct publisher *p)
+{
+    acd_err err = ACD_ERR_INIT;
+    struct snap_compaction *c = compact_begin(p);
+    if (!c)
+        return;
+    uint64_t began = clock_mono_ns(p->opts.clock);
+    int rc = snap_compact_copy(c, &err);
+    if (rc == 0)
+        rc = compact_end(p, c, &err);
+    else
+        snap_compact_drop(c);
+    if (rc < 0 && rc != ACD_ECONFLICT)
+        LOG(ACD_LOG_ERR, "snapshot.compact", LF_STR("why", err_text(&err, rc)));
+    else
+        LOG(ACD_LOG_INFO, "snapshot.compact", LF_INT("ms", (clock_mono_ns(p->opts.clock) - began) / 1000000),
+            LF_STR("outcome", rc < 0 ? "outgrown" : "done"));
 }
 
 /* --- facts ------------------------------------------------------------------------------------------------

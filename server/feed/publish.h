@@ -47,6 +47,10 @@ void publisher_heal(struct publisher *p, struct plug_session *s);
 enum { PUBLISH_BEAT_MS = 1000 };
 void publisher_beat(struct publisher *p, struct plug_session *s);
 
+/* Drops the garbage of the image when there is more of it than of anything else. Long for a large image;
+ * changes are published meanwhile. */
+void publisher_compact(struct publisher *p);
+
 struct publisher_info {
     uint64_t revision; /* published */
     bool behind;       /* a publication failed and has not been healed */

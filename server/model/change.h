@@ -17,6 +17,7 @@ enum change_kind {
     CHANGED_CERT,  /* key: certificate id */
     CHANGED_HOST,  /* key: host pattern in normal form */
     CHANGED_RULES, /* key: zone id */
+    CHANGED_TOKEN, /* key: token id; no part of the snapshot */
 };
 
 /* The CAs that a host has after the change, in no order. */

@@ -149,6 +149,24 @@ static const acd_column ruleset_version_cols[RULESET_VERSION_COLS] = {
     COLUMN(RULESET_VERSION_REV, "made_rev", ACD_COL_INT),
 };
 
+static const acd_column token_cols[TOKEN_COLS] = {
+    COLUMN(TOKEN_ID, "id", ACD_COL_TEXT),
+    COLUMN(TOKEN_ACCOUNT, "account_id", ACD_COL_TEXT, REF(COLL_ACCOUNT)),
+    COLUMN(TOKEN_NAME, "name", ACD_COL_TEXT),
+    COLUMN(TOKEN_DIGEST, "digest", ACD_COL_BLOB),
+    COLUMN(TOKEN_PERMISSIONS, "permissions", ACD_COL_INT),
+    COLUMN(TOKEN_ZONES, "zones", ACD_COL_TEXT),
+    COLUMN(TOKEN_SOURCES, "sources", ACD_COL_TEXT),
+    COLUMN(TOKEN_EMAIL, "email", ACD_COL_TEXT),
+    COLUMN(TOKEN_CREATED, "created_ms", ACD_COL_INT),
+    COLUMN(TOKEN_EXPIRES, "expires_ms", ACD_COL_INT),
+    COLUMN(TOKEN_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index token_indexes[] = {
+    {.name = "by_account", .cols = {TOKEN_ACCOUNT, TOKEN_CREATED}, .ncols = 2},
+    {.name = "by_digest", .cols = {TOKEN_DIGEST}, .ncols = 1, .unique = 1},
+};
+
 #define COLLECTION(i, n, c, pk, ...) COLLECTION_SINCE(1, i, n, c, pk, __VA_ARGS__)
 #define COLLECTION_SINCE(v, i, n, c, pk, ...)     \
     [i] = {.struct_size = sizeof(acd_collection), \
@@ -172,4 +190,5 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION(COLL_PLUGIN, "plugin_row", plugin_cols, 2),
     COLLECTION_SINCE(2, COLL_RULESET, "ruleset", ruleset_cols, 1, INDEXES(ruleset_indexes)),
     COLLECTION_SINCE(2, COLL_RULESET_VERSION, "ruleset_version", ruleset_version_cols, 2),
+    COLLECTION_SINCE(3, COLL_TOKEN, "token", token_cols, 1, INDEXES(token_indexes)),
 };

@@ -25,6 +25,8 @@ enum collection {
     /* since 2 */
     COLL_RULESET,         /* the rules of a zone as they are */
     COLL_RULESET_VERSION, /* as they were */
+    /* since 3 */
+    COLL_TOKEN, /* API tokens: what they allow, and the digest of the secret */
     COLLECTIONS
 };
 
@@ -164,6 +166,22 @@ enum ruleset_version_col {
     RULESET_VERSION_REV, /* of the change that made it */
     RULESET_VERSION_COLS
 };
+
+enum token_col {
+    TOKEN_ID,
+    TOKEN_ACCOUNT,
+    TOKEN_NAME,
+    TOKEN_DIGEST,      /* SHA-256 of the secret, which itself is not kept */
+    TOKEN_PERMISSIONS, /* model/permission.h */
+    TOKEN_ZONES,       /* ids, a space between; "": all of the account */
+    TOKEN_SOURCES,     /* CIDR ranges, a space between; "": from everywhere */
+    TOKEN_EMAIL,
+    TOKEN_CREATED,
+    TOKEN_EXPIRES, /* 0: never */
+    TOKEN_REV,
+    TOKEN_COLS
+};
+enum token_index { TOKEN_BY_ACCOUNT = 1, TOKEN_BY_DIGEST };
 
 extern const acd_collection collections[COLLECTIONS];
 

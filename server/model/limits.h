@@ -75,6 +75,10 @@
     X(LIMIT_EVALUATE_FIELDS, 256, "fields", "values of one question")                                \
     X(LIMIT_EVALUATE_ELEMENTS, 16384, "elements", "of the values derived from one field")            \
     X(LIMIT_EXPLAIN, 262144, "bytes", "explanation of one answer, text or JSON")                     \
+    /* tokens */                                                                                     \
+    X(LIMIT_TOKENS, 1000, "tokens", "of one account")                                                \
+    X(LIMIT_TOKEN_ZONES, 100, "zones", "that one token is narrowed to")                              \
+    X(LIMIT_TOKEN_SOURCES, 32, "ranges", "of addresses that one token is taken from")                \
     /* quota */                                                                                      \
     X(LIMIT_QUOTA_MAX, 1000000, "objects", "limit a pool may be set to")                             \
     /* configuration */                                                                              \

@@ -1,7 +1,8 @@
 /*
- * From the tree of a pattern to something that runs: either plain byte comparison (the pattern is one
- * literal, perhaps anchored), or the library behind two filters that must hold for any match: a literal that
- * occurs in every match, and for a pattern that ends in $ the set of bytes that can come last.
+ * From the tree of a pattern to something that runs: plain byte comparison (the pattern is one literal,
+ * perhaps anchored), a look at the end (a literal, then bytes of a set up to the end), or the library behind
+ * two filters that must hold for any match: a literal that occurs in every match, and for a pattern that ends
+ * in $ the set of bytes that can come last.
  */
 #include "rule/regex.h"
 
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "rule/bytes.h"
 #include "rule/find.h"
 #include "rule/regex_parse.h"
 #include "rule/regex_re2.h"
@@ -23,13 +25,14 @@ enum {
     REGION_BLOCK = 8192,
 };
 
-enum regex_kind { REGEX_CONTAINS, REGEX_PREFIX, REGEX_SUFFIX, REGEX_EQUAL, REGEX_LIBRARY };
+enum regex_kind { REGEX_CONTAINS, REGEX_PREFIX, REGEX_SUFFIX, REGEX_EQUAL, REGEX_TAIL, REGEX_LIBRARY };
 
 struct rule_regex {
     enum regex_kind kind;
     bool has_last;
     unsigned states;
     struct re_set last; /* bytes that can end a match, and so the value */
+    uint32_t least;     /* REGEX_TAIL: so many of them at the end, or more */
     size_t literal_len;
     uint8_t *literal;
     void *re2;
@@ -302,6 +305,24 @@ literal_kind(const struct re_node *root, struct buf *out, enum regex_kind *ret)
     return true;
 }
 
+/* Is the whole pattern literal [set]{least,}$ ? */
+static bool
+tail_kind(const struct re_node *root, struct buf *out, struct rule_regex *re)
+{
+    const struct re_node *k = root->kids;
+    if (root->kind != RE_CAT)
+        return false;
+    while (k && fixed(k, out))
+        k = k->next;
+    if (!k || k->kind != RE_REPEAT || k->kids->kind != RE_SET || k->most != RE_UNBOUNDED || !k->next ||
+        k->next->kind != RE_TEXT_END || k->next->next)
+        return false;
+    re->kind = REGEX_TAIL;
+    re->last = k->kids->set;
+    re->least = k->least;
+    return true;
+}
+
 static bool
 ends_with_anchor(const struct re_node *root)
 {
@@ -376,7 +397,7 @@ rule_regex_new(acd_slice pattern, struct rule_regex **ret, char message[RULE_MES
 {
     struct mem_region region;
     struct re_node *root;
-    struct buf literal = BUF_INIT(RULE_TEXT_MAX);
+    struct buf literal = BUF_INIT(RULE_TEXT_MAX), head = BUF_INIT(RULE_TEXT_MAX);
     struct rule_regex *re = calloc(1, sizeof(*re));
     if (!re)
         return ACD_ENOMEM;
@@ -384,9 +405,12 @@ rule_regex_new(acd_slice pattern, struct rule_regex **ret, char message[RULE_MES
     int r = check(pattern, &region, &root, message);
     if (r == 0 && literal_kind(root, &literal, &re->kind) && !literal.failed)
         r = keep_literal(re, literal.data, literal.len);
+    else if (r == 0 && tail_kind(root, &head, re) && !head.failed)
+        r = keep_literal(re, head.data, head.len);
     else if (r == 0)
         r = compile(re, root, message);
     buf_done(&literal);
+    buf_done(&head);
     mem_done(&region);
     if (r < 0)
         rule_regex_free(re);
@@ -417,6 +441,20 @@ rule_regex_is_literal(const struct rule_regex *re)
     return re->kind != REGEX_LIBRARY;
 }
 
+/* The literal may end anywhere in the run of bytes of the set at the end, if `least` of them follow. */
+static bool
+match_tail(const struct rule_regex *re, const uint8_t *p, size_t len)
+{
+    size_t run = len, n = re->literal_len;
+    while (run > 0 && re_set_has(&re->last, p[run - 1]))
+        run--;
+    if (n > 0 && !re_set_has(&re->last, re->literal[n - 1])) /* it can end only where the run begins */
+        return len - run >= re->least && run >= n && bytes_same(p + run - n, re->literal, n);
+    size_t from = run > n ? run - n : 0;
+    return len - run >= re->least && len - from >= n + re->least &&
+           rule_find(p + from, len - from - re->least, re->literal, n);
+}
+
 bool
 rule_regex_match(const struct rule_regex *re, const void *ptr, size_t len)
 {
@@ -433,6 +471,8 @@ rule_regex_match(const struct rule_regex *re, const void *ptr, size_t len)
         return n == 0 || memcmp(p + len - n, re->literal, n) == 0;
     case REGEX_EQUAL:
         return n == len && (n == 0 || memcmp(p, re->literal, n) == 0);
+    case REGEX_TAIL:
+        return match_tail(re, p, len);
     default:
         if (re->has_last && (len == 0 || !re_set_has(&re->last, p[len - 1])))
             return false;

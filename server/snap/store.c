@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,10 +100,11 @@ fd_create(const char *temp, acd_err *err)
 }
 
 int
-snap_file_create(const char *path, uint64_t cap, uint64_t epoch, struct snap_file *ret, acd_err *err)
+snap_file_create(const char *path, const char *kind, uint64_t cap, uint64_t epoch, struct snap_file *ret,
+                 acd_err *err)
 {
     struct snap_file f = {0};
-    if (path && (!(f.path = strdup(path)) || asprintf(&f.temp, "%s.new", path) < 0)) {
+    if (path && (!(f.path = strdup(path)) || asprintf(&f.temp, "%s%s", path, kind) < 0)) {
         free(f.path);
         return err_set(err, ACD_ENOMEM, "out of memory");
     }
@@ -202,6 +204,18 @@ snap_file_done(struct snap_file *f)
 }
 
 int
+snap_file_check(const struct snap_file *f, acd_err *err)
+{
+    struct stat st;
+    if (fstat(f->map->fd, &st) < 0)
+        return err_set(err, ACD_EIO, "%s: %s", f->path ? f->path : "memfd", strerror(errno));
+    if ((uint64_t)st.st_size >= f->size)
+        return 0;
+    return err_set(err, ACD_EIO, "%s: somebody truncated the image to %lld bytes",
+                   f->path ? f->path : "memfd", (long long)st.st_size);
+}
+
+int
 snap_file_reserve(struct snap_file *f, uint64_t upto, acd_err *err)
 {
     if (upto <= f->size)
@@ -221,8 +235,8 @@ snap_file_reserve(struct snap_file *f, uint64_t upto, acd_err *err)
     return 0;
 }
 
-static int
-sync_data(struct snap_file *f, acd_err *err)
+int
+snap_file_sync(struct snap_file *f, acd_err *err)
 {
     if (f->path && fdatasync(f->map->fd) < 0)
         return err_set(err, ACD_EIO, "%s: %s", f->path, strerror(errno));
@@ -233,8 +247,9 @@ static int
 rename_over(struct snap_file *f, bool sync, struct snap_file *old, acd_err *err)
 {
     /* Before the rename: a reader that sees the mark looks at the path, and looks again until it changed. */
-    if (old && old->map)
-        __atomic_store_n(&((struct snap_header *)old->map->base)->moved, 1, __ATOMIC_RELEASE);
+    static const uint32_t one = 1;
+    if (old && old->map) /* not through the mapping: somebody may have truncated the file */
+        (void)!pwrite(old->map->fd, &one, sizeof(one), offsetof(struct snap_header, moved));
     if (!f->temp)
         return 0;
     if (rename(f->temp, f->path) < 0)
@@ -250,7 +265,7 @@ rename_over(struct snap_file *f, bool sync, struct snap_file *old, acd_err *err)
 int
 snap_file_commit(struct snap_file *f, struct snap_slot *slot, bool sync, struct snap_file *old, acd_err *err)
 {
-    int rc = sync ? sync_data(f, err) : 0;
+    int rc = sync ? snap_file_sync(f, err) : 0;
     if (rc < 0)
         return rc;
     memset(slot->boot, 0, sizeof(slot->boot));
@@ -262,6 +277,6 @@ snap_file_commit(struct snap_file *f, struct snap_slot *slot, bool sync, struct 
     __atomic_thread_fence(__ATOMIC_RELEASE);
     /* The pieces are safe; should the root itself not reach the disk, a power cut costs this one revision. */
     if (sync)
-        (void)!sync_data(f, NULL);
+        (void)!snap_file_sync(f, NULL);
     return f->temp || old ? rename_over(f, sync, old, err) : 0;
 }

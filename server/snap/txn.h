@@ -78,10 +78,11 @@ int snap_trust_sweep(struct snap_writer *w, acd_err *err) ACD_MUSTCHECK; /* drop
 int snap_trust_renew(struct snap_writer *w, uint32_t ca,
                      acd_err *err) ACD_MUSTCHECK; /* after a change of a CA */
 
-/* compact.c: copies what w->work reaches into dst->into and makes dst->work lead to it. */
-int snap_compact(struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
-
 /* writer.c: aims the transaction at the new file in w->next, empty. */
 void snap_txn_aim(struct snap_writer *w);
+/* Opens a transaction in the new file in w->next, which w->mem has filled with sealed pieces. */
+void snap_txn_take_up(struct snap_writer *w);
+/* Gives the pieces of the transaction their checksums. */
+void snap_seal_pieces(struct snap_writer *w);
 
 #endif

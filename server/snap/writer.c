@@ -109,12 +109,24 @@ txn_open(struct snap_writer *w)
     w->work.magic = SNAP_VIEW_MAGIC;
 }
 
+void
+snap_txn_take_up(struct snap_writer *w)
+{
+    struct snap_alloc *m = &w->mem;
+    w->into = &w->next;
+    m->tail0 = m->tail;
+    m->hole0 = m->hole0_end = 0;
+    w->work.space = (struct snap_space){w->next.map->base, w->next.size, w->next.map};
+    w->work.secret = ((const struct snap_header *)w->next.map->base)->secret;
+    txn_open(w);
+}
+
 int
 snap_begin_rebuild(struct snap_writer *w, uint64_t epoch, acd_err *err)
 {
     CHECK_MAGIC(w, SNAP_WRITER_MAGIC);
     must(!w->open);
-    int rc = snap_file_create(w->path, w->opts.max_bytes, epoch, &w->next, err);
+    int rc = snap_file_create(w->path, SNAP_REBUILT, w->opts.max_bytes, epoch, &w->next, err);
     if (rc < 0)
         return rc;
     memset(&w->work.roots, 0, sizeof(w->work.roots));
@@ -130,6 +142,9 @@ snap_begin(struct snap_writer *w, acd_err *err)
     must(!w->open);
     if (!w->view || w->opts.fresh)
         return snap_begin_rebuild(w, w->epoch, err);
+    int rc = snap_file_check(&w->file, err);
+    if (rc < 0)
+        return rc;
     struct snap_alloc *m = &w->mem;
     w->into = &w->file;
     m->tail = m->tail0 = (w->view->used + SNAP_PAGE - 1) / SNAP_PAGE * SNAP_PAGE;
@@ -175,28 +190,23 @@ snap_pending(struct snap_writer *w)
     return &w->work;
 }
 
-/* Whether more than half of what the file would hold is garbage. Garbage of a new file stems from growth
- * within one build and is not worth a second one. */
-static bool
-compact_due(const struct snap_writer *w)
+void
+snap_seal_pieces(struct snap_writer *w)
 {
-    uint64_t garbage = w->mem.tail - w->mem.live;
-    return w->into == &w->file && garbage > w->opts.garbage_min && garbage > w->mem.live;
+    for (size_t i = 0; i < w->mem.nfresh; i++) {
+        uint8_t *at = w->into->map->base + (uint64_t)w->mem.fresh[i] * SNAP_GRANULE;
+        struct snap_piece *p = (struct snap_piece *)at;
+        p->sum = snap_piece_sum(p, w->mem.fresh[i]);
+    }
 }
 
 static int
 seal(struct snap_writer *w, uint64_t revision, int64_t created_ms, struct snap_slot *ret, acd_err *err)
 {
     int rc = w->failed ? err_set(err, w->failed, "the transaction has failed") : snap_trust_sweep(w, err);
-    if (rc == 0 && compact_due(w))
-        rc = snap_compact(w, err);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < w->mem.nfresh; i++) {
-        uint8_t *at = w->into->map->base + (uint64_t)w->mem.fresh[i] * SNAP_GRANULE;
-        struct snap_piece *p = (struct snap_piece *)at;
-        p->sum = snap_piece_sum(p, w->mem.fresh[i]);
-    }
+    snap_seal_pieces(w);
     *ret = (struct snap_slot){
         .seq = w->into == &w->file ? w->view->seq + 1 : 1,
         .revision = revision,

@@ -8,9 +8,8 @@
  * nothing and the transaction goes on; after any other error only snap_abort is left. An abort leaves
  * nothing.
  *
- * A commit writes the pieces that changed and costs the same for every size of image. When more than half of
- * the file is garbage, the live pieces are copied into a new file that replaces the old one; readers of the
- * old one keep it.
+ * A commit writes the pieces that changed and costs the same for every size of image. What it replaces stays
+ * in the file as garbage until a compaction, which is the caller's to begin.
  */
 #ifndef SNAP_WRITER_H
 #define SNAP_WRITER_H
@@ -23,7 +22,7 @@ struct snap_writer_opts {
     const char *path;     /* NULL: anonymous memory */
     uint64_t epoch;       /* of a new file; an existing one keeps its own */
     uint64_t max_bytes;   /* largest file; 0: SNAP_FILE_MAX */
-    uint64_t garbage_min; /* below it a file is not compacted; 0: SNAP_GARBAGE_MIN */
+    uint64_t garbage_min; /* below it no compaction is due; 0: SNAP_GARBAGE_MIN */
     bool sync;            /* commits are on stable storage before they return */
     bool fresh;           /* do not read what is at path: the first commit replaces it */
 };
@@ -41,6 +40,7 @@ const struct snap_view *snap_writer_view(const struct snap_writer *w);
 int snap_writer_fd(
     const struct snap_writer *w); /* of the committed file, for snap_reader_open_fd; -1: none yet */
 
+/* ACD_EIO also when somebody truncated the file: only a rebuild helps. */
 int snap_begin(struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
 /* From empty, into a new file: for a full build from truth. */
 int snap_begin_rebuild(struct snap_writer *w, uint64_t epoch, acd_err *err) ACD_MUSTCHECK;
@@ -51,6 +51,29 @@ void snap_abort(struct snap_writer *w);
  */
 int snap_commit(struct snap_writer *w, uint64_t revision, int64_t created_ms, struct snap_view **ret_view,
                 acd_err *err) ACD_MUSTCHECK;
+
+/* --- compaction ------------------------------------------------------------------------------------------
+ *
+ * The live pieces are copied into a new file that replaces the old one; readers of the old one keep it. Begin
+ * and end belong to the writer's thread, outside of a transaction, and are short; the copy, which is long for
+ * a large image, may run in another thread while commits go on. The image says the same before and after.
+ */
+
+struct snap_compaction;
+
+/* Is more than half of the file garbage? */
+bool snap_compact_due(const struct snap_writer *w);
+/* There is a committed view. */
+int snap_compact_begin(struct snap_writer *w, struct snap_compaction **ret, acd_err *err) ACD_MUSTCHECK;
+int snap_compact_copy(struct snap_compaction *c, acd_err *err) ACD_MUSTCHECK;
+/* Takes over what was committed during the copy, and commits. *ret_view as of snap_commit. ACD_ECONFLICT: the
+ * image was built anew or has outgrown the copy, which is dropped; another try is in order. Frees c always.
+ */
+int snap_compact_end(struct snap_writer *w, struct snap_compaction *c, struct snap_view **ret_view,
+                     acd_err *err) ACD_MUSTCHECK;
+void snap_compact_drop(struct snap_compaction *c); /* NULL is fine */
+/* All of it at once. */
+int snap_compact(struct snap_writer *w, struct snap_view **ret_view, acd_err *err) ACD_MUSTCHECK;
 
 /* --- changes ---------------------------------------------------------------------------------------------
  */

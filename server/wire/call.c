@@ -83,6 +83,13 @@ envelope_fill(struct envelope *e, struct call_client *c, const struct call_reque
     f->body = req->body;
     meta_add(f, "authorization", req->authorization);
     meta_add(f, "traceparent", req->traceparent);
+    if (req->caller) {
+        /* Also without an address: the key is what makes the server look at nothing but credentials. */
+        f->meta[f->n_meta++] =
+            (struct frame_meta){SLICE_LIT("delegated"), slice_str(WIRE_STR(req->caller->address))};
+        meta_add(f, "x-auth-email", req->caller->email);
+        meta_add(f, "x-auth-key", req->caller->key);
+    }
     if (req->method->class != RPC_MUTATION)
         return;
     if (!req->idem_key) {

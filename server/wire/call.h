@@ -25,14 +25,22 @@ struct call_opts {
 };
 #define CALL_NO_RETRIES UINT32_MAX
 
+/* Whom a call is made for, when that is not the client itself: the server goes by the credentials of the
+ * request (authorization, or email and key) and by nothing else. */
+struct call_caller {
+    const char *address;     /* for the record */
+    const char *email, *key; /* NULL: none */
+};
+
 struct call_request {
     const struct rpc_method *method;
-    const void *body;          /* the request message */
-    uint32_t timeout_ms;       /* 0: LIMIT_TIMEOUT_DEFAULT_MS */
-    const char *idem_key;      /* mutations; NULL: a fresh one is made */
-    const char *authorization; /* NULL: none */
-    const char *traceparent;   /* NULL: none */
-    bool dry_run, force;       /* mutations */
+    const void *body;                 /* the request message */
+    uint32_t timeout_ms;              /* 0: LIMIT_TIMEOUT_DEFAULT_MS */
+    const char *idem_key;             /* mutations; NULL: a fresh one is made */
+    const char *authorization;        /* NULL: none */
+    const char *traceparent;          /* NULL: none */
+    const struct call_caller *caller; /* NULL: the client */
+    bool dry_run, force;              /* mutations */
 };
 
 struct call_result {

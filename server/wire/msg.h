@@ -22,6 +22,7 @@
 #include "anchord/v1/query.pb-c.h"
 #include "anchord/v1/quota.pb-c.h"
 #include "anchord/v1/rule.pb-c.h"
+#include "anchord/v1/token.pb-c.h"
 
 #include <stdbool.h>
 

@@ -51,6 +51,12 @@ struct rpc_method {
 
 struct rpc_bound;
 
+/* What a caller reaches, by the rules of the layer that authorizes. */
+struct rpc_scope {
+    const char *account; /* id of the one account */
+    bool (*has_zone)(const struct rpc_scope *s, acd_slice account_id, acd_slice zone_id);
+};
+
 #define RPC_LATER 1 /* of a prompt handler: call me again on a worker */
 
 struct rpc_call {
@@ -60,9 +66,10 @@ struct rpc_call {
     struct frame_call frame; /* request_id, idem_key, payload (raw, for digests), metadata */
     uint64_t arrival_ns;     /* monotonic */
     uint64_t deadline_ns;    /* monotonic */
-    void *actor;             /* for the authorize hook to leave and the handler to find */
-    uint64_t revision;       /* the handler sets it: reply.revision */
-    bool prompt;             /* the handler must not wait now */
+    const char *actor;       /* the authorize hook leaves who calls, for the record; NULL: the peer itself */
+    const struct rpc_scope *scope; /* and what the caller reaches; NULL: everything */
+    uint64_t revision;             /* the handler sets it: reply.revision */
+    bool prompt;                   /* the handler must not wait now */
 
     /* private to wire/ */
     const struct rpc_bound *bound;

@@ -77,6 +77,10 @@ writer_life(void)
         NEED(snap_commit(w, r + 1, 0, &v, &err));
         *announced = r + 1;
         snap_view_unref(v);
+        if (snap_compact_due(w)) {
+            NEED(snap_compact(w, &v, &err));
+            snap_view_unref(v);
+        }
     }
 }
 
@@ -136,8 +140,8 @@ main(int argc, char **argv)
         life_and_death(&rng, &reader, &last);
     SAME(last > 0);
     snap_reader_free(reader);
-    static const char *const ends[] = {"", ".lock", ".new"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const ends[] = {"", ".lock", ".new", ".compact"};
+    for (size_t i = 0; i < 4; i++) {
         (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
         (void)unlink(name);
     }

@@ -184,6 +184,30 @@ def test_verdicts_are_kept_until_trust_changes(case):
     quiet.close()
 
 
+def test_garbage_goes_while_others_read(case):
+    server, _, cas = setup(case, 1)
+    path = os.path.join(server.data, "anchord.image")
+    names = ["host-%d.example.com" % i for i in range(4000)]
+    change = ("--zone", "example.com", "--ca", cas[0])
+    server.json("host", "add", *change, "stays.example.com")
+    edge = Edge(server)
+    first, largest, changes = os.stat(path).st_ino, 0, 0
+
+    def replaced():
+        nonlocal largest, changes
+        server.json("host", ("add", "remove")[changes % 2], *change, *names)
+        changes += 1
+        largest = max(largest, os.stat(path).st_blocks)
+        equal(edge.trust("stays.example.com")["match"], "exact", "match during the changes")
+        return os.stat(path).st_ino != first
+
+    until(replaced, "a file without the garbage")
+    check(os.stat(path).st_blocks < largest, "the new file is as large as the old one")
+    same(server, edge, ["stays.example.com", names[0], names[-1]])
+    server.json("server", "check")
+    edge.close()
+
+
 def test_what_is_no_image_is_refused(case):
     server, _, _ = setup(case, 1)
     path = os.path.join(server.data, "anchord.image")

@@ -354,9 +354,38 @@ start(struct snap_writer *w, struct model *m, bool rebuild)
         NEED(snap_put_zone(w, letter('p', i, id), SLICE_LIT("acc"), SLICE_LIT("d.test"), &err));
 }
 
+/* A compaction that lasts for some steps. */
+static void
+compact_step(struct snap_writer *w, struct snap_compaction **open, const struct model *now, struct prng *r)
+{
+    struct snap_view *v;
+    if (!*open) {
+        if (snap_compact_due(w) || prng_below(r, 10) == 0) {
+            NEED(snap_compact_begin(w, open, &err));
+            NEED(snap_compact_copy(*open, &err));
+        }
+        return;
+    }
+    if (prng_below(r, 4) != 0)
+        return;
+    struct snap_info before, after;
+    snap_view_info(snap_writer_view(w), &before);
+    int rc = snap_compact_end(w, *open, &v, &err);
+    *open = NULL;
+    if (rc == ACD_ECONFLICT)
+        return;
+    NEED(rc);
+    NEED(snap_view_check(v, &err));
+    snap_view_info(v, &after);
+    SAME(after.live == before.live && after.revision == before.revision && after.file_id != before.file_id);
+    view_check(v, now);
+    snap_view_unref(v);
+}
+
 static void
 run(struct prng *r, uint64_t steps)
 {
+    struct snap_compaction *open = NULL;
     static struct model now, next, before;
     struct reader readers[READERS] = {{0}};
     struct snap_view *old = NULL, *v;
@@ -383,6 +412,7 @@ run(struct prng *r, uint64_t steps)
             before = now;
         }
         snap_view_unref(v);
+        compact_step(w, &open, &now, r);
         if (prng_below(r, 8) == 0) {
             struct reader *slot = &readers[prng_below(r, READERS)];
             reader_end(slot);
@@ -396,6 +426,7 @@ run(struct prng *r, uint64_t steps)
     }
     for (unsigned i = 0; i < READERS; i++)
         reader_end(&readers[i]);
+    snap_compact_drop(open);
     snap_view_unref(old);
     snap_writer_free(w);
 }

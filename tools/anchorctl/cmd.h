@@ -31,6 +31,10 @@ int cmd_quota_show(struct ctl *c);
 int cmd_quota_set(struct ctl *c);
 int cmd_quota_audit(struct ctl *c);
 
+int cmd_token_create(struct ctl *c);
+int cmd_token_list(struct ctl *c);
+int cmd_token_revoke(struct ctl *c);
+
 int cmd_plugin_list(struct ctl *c);
 int cmd_plugin_inspect(struct ctl *c);
 

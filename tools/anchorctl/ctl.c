@@ -79,6 +79,10 @@ open_client(struct ctl *c, struct admin_result *res)
     acd_client_opts opts = {.struct_size = sizeof(opts), .connect_ms = CTL_CONNECT_MS};
     if (c->val[OPT_TIMEOUT])
         opts.timeout_ms = (uint32_t)ctl_number(c, OPT_TIMEOUT) * 1000;
+    /* Not an option: a command line can be read by everybody on the machine. */
+    const char *token = getenv("ANCHORD_TOKEN");
+    if (token && token[0])
+        opts.authorization = ctl_need(mem_printf(&c->region, "Bearer %s", token));
     int rc = acd_client_open(ctl_url(c), &opts, &c->client, &err);
     *res = (struct admin_result){.status = rc, .code = status_grpc(rc), .message = ""};
     if (rc < 0)

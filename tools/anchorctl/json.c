@@ -105,6 +105,34 @@ js_account(const void *account)
     return v;
 }
 
+static json_t *
+js_texts(char *const *texts, size_t n)
+{
+    json_t *v = js_array();
+    for (size_t i = 0; i < n; i++)
+        js_add(v, js_text(texts[i]));
+    return v;
+}
+
+json_t *
+js_token(const void *token)
+{
+    const Anchord__V1__Token *t = token;
+    json_t *v = js_object();
+    js_set(v, "id", js_text(t->id));
+    js_set(v, "account_id", js_text(t->account_id));
+    js_set(v, "name", js_text(t->name));
+    js_set(v, "status", js_text(t->expired ? "expired" : "active"));
+    js_set(v, "permissions", js_texts(t->permissions, t->n_permissions));
+    js_set(v, "zones", js_texts(t->zone_ids, t->n_zone_ids));
+    js_set(v, "sources", js_texts(t->sources, t->n_sources));
+    js_set(v, "email", js_text_or_null(t->email));
+    js_set(v, "issued_on", js_time(t->created_ms));
+    js_set(v, "expires_on", js_time(t->expires_ms));
+    js_set(v, "revision", js_uint(t->revision));
+    return v;
+}
+
 json_t *
 js_zone(const void *zone)
 {

@@ -23,6 +23,7 @@ void js_add(json_t *array, json_t *value);
 
 json_t *js_account(const void *account);
 json_t *js_zone(const void *zone);
+json_t *js_token(const void *token);
 json_t *js_cert(const void *cert);
 json_t *js_finding(const Anchord__V1__Finding *f);
 json_t *js_pool(const Anchord__V1__QuotaPool *pool);

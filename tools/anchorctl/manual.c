@@ -118,6 +118,7 @@ static const char tail[] =
     ".SH ENVIRONMENT\n"
     ".TP\n\\fBANCHORD_SOCKET\\fR\nWhere the server listens, when \\fB\\-\\-socket\\fR does not say it.\n"
     "Without both: ipc:///run/anchord/anchord.sock if it exists, else ipc://./var/anchord.sock.\n"
+    ".TP\n\\fBANCHORD_TOKEN\\fR\nA token to go by (\\fBtoken create\\fR), in place of the user that one is.\n"
     ".TP\n\\fBNO_COLOR\\fR\nNothing is coloured when it is set.\n"
     ".SH SEE ALSO\n.BR anchord (8)\n";
 

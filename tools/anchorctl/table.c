@@ -19,6 +19,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"host", "which CAs may vouch for clients of which hosts"},
     {"quota", "how many CAs an account may hold"},
     {"expiring", "what ends soon"},
+    {"token", "credentials of callers that come over the gateway or the network"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
@@ -109,6 +110,18 @@ const struct ctl_cmd ctl_cmds[] = {
      .help = "list what ends soon, the earliest first",
      .detail = "What has expired already is listed too. With each, how many host associations rest on it. The verb may "
                "be left out."},
+
+    {"token", "create", NO_ARGS,
+     .uses = USES(NEEDS(ACCOUNT), NEEDS(PERMISSION), TAKES(ZONE), TAKES(EXPIRES), TAKES(SOURCES), TAKES(NAME),
+                  TAKES(EMAIL)),
+     .flags = CMD_MUTATION, .run = cmd_token_create, .help = "create a token, which is shown once",
+     .detail = "Permissions are `all` or names, each with Read or Write at its end: Account: SSL and Certificates, SSL "
+               "and Certificates, Access: Mutual TLS Certificates, Zone WAF, Account Settings, Trust Query. With "
+               "--zone, zone by zone with commas between, it reaches only those zones; without, all of the account."},
+    {"token", "list", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_token_list,
+     .help = "list the tokens of an account, newest first"},
+    {"token", "revoke", ONE_ARG("ID"), .flags = CMD_MUTATION,
+     .run = cmd_token_revoke, .help = "revoke a token: it is refused from then on"},
 
     {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
      .uses = USES(TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,

@@ -28,6 +28,7 @@ anchord_admin_call(struct acd_client *client, const char *method, const void *re
                                 .idem_key = o->idem_key,
                                 .authorization = o->authorization ? o->authorization : client->authorization,
                                 .traceparent = o->traceparent,
+                                .caller = o->caller,
                                 .dry_run = o->dry_run,
                                 .force = o->force};
     if (!call.method)

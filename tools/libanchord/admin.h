@@ -24,6 +24,8 @@ struct admin_opts {
     const char *idem_key;      /* mutations; NULL: a fresh one */
     const char *authorization; /* NULL: the client's; "" : none */
     const char *traceparent;
+    const struct call_caller
+        *caller;  /* whom the call is made for; its credentials: authorization, or these */
     bool dry_run; /* mutations: keep nothing, say what it would come to */
     bool force;   /* mutations: even if hosts are left without a valid CA */
 };

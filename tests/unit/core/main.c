@@ -1,8 +1,10 @@
 #include "lib/main.h"
 
+Suite *suite_authz(void);
+Suite *suite_tokens(void);
 Suite *suite_hosts(void);
 Suite *suite_idem(void);
 Suite *suite_imports(void);
 Suite *suite_rules(void);
 
-TEST_MAIN(suite_hosts, suite_idem, suite_imports, suite_rules)
+TEST_MAIN(suite_authz, suite_hosts, suite_idem, suite_imports, suite_rules, suite_tokens)

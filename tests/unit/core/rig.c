@@ -12,6 +12,8 @@
 int64_t rig_wall_ms;
 unsigned rig_published;
 struct rpc_call rig_call;
+const char *const *rig_meta;
+const char *rig_remote;
 
 static int64_t
 fake_wall(const struct clock *c)
@@ -75,6 +77,8 @@ rig_setup(void)
     };
     rig_wall_ms = 1800000000000;
     rig_published = 0;
+    rig_meta = NULL;
+    rig_remote = NULL;
     rig_on_publish = NULL;
     mem_init(&region, 4096, LIMIT_REGION);
     ck_assert_int_eq(core_new(&deps, &core, &problem), 0);
@@ -109,16 +113,27 @@ rig_table(void)
     return &table;
 }
 
+struct core *
+rig_core(void)
+{
+    return core;
+}
+
 const void *
 rig_invoke(uint32_t uid, const char *key, const char *method, const void *req)
 {
     static uint8_t raw[262144];
     static struct rpc_peer peer;
     char full[LIMIT_METHOD];
-    peer = (struct rpc_peer){.transport = RPC_IPC, .uid_known = true, .uid = uid};
+    peer =
+        (struct rpc_peer){.transport = rig_remote ? RPC_TCP : RPC_IPC, .uid_known = !rig_remote, .uid = uid};
+    if (rig_remote)
+        (void)snprintf(peer.remote, sizeof(peer.remote), "%s", rig_remote);
     (void)snprintf(full, sizeof(full), "anchord.v1.%s", method);
     struct frame_call f = {
         .method = slice_str(full), .request_id = SLICE_LIT("r"), .idem_key = slice_str(key), .body = req};
+    for (const char *const *m = rig_meta; m && m[0]; m += 2)
+        f.meta[f.n_meta++] = (struct frame_meta){slice_str(m[0]), slice_str(m[1])};
     size_t n = frame_call_size(&f);
     ck_assert_uint_le(n, sizeof(raw));
     frame_call_write(&f, raw);

@@ -14,6 +14,12 @@ extern void (*rig_on_publish)(struct plug_session *s, const struct change_set *s
 
 void rig_setup(void);
 void rig_teardown(void);
+struct core *rig_core(void);
+
+/* What the calls to come carry as metadata: key, value, key, value, ..., NULL. NULL: nothing. */
+extern const char *const *rig_meta;
+extern const char *rig_remote; /* and where they come from: NULL is the local socket */
+
 void rig_put(enum collection coll, const acd_value *row); /* a row as somebody else may have written it */
 struct rpc_table *rig_table(void);                        /* every method of core is bound */
 /* Runs a method ("AccountService/CreateAccount") as a user and under a key. Its response, or NULL when it is

@@ -133,12 +133,43 @@ START_TEST(messages)
 }
 END_TEST
 
+/* A literal and then bytes of a set up to the end: looked at from there. Against the library, which is asked
+ * by writing the same pattern with a group around it that ours does not look into. */
+START_TEST(tails_against_the_library)
+{
+    static const char *const tails[][2] = {{"ab[b1]+$", "(?:ab[b1]+|\\xff\\xff)$"},
+                                           {"a[a1]{2,}$", "(?:a[a1]{2,}|\\xff\\xff)$"},
+                                           {"bb[^a]*$", "(?:bb[^a]*|\\xff\\xff)$"},
+                                           {"[1a]+$", "(?:[1a]+|\\xff\\xff)$"},
+                                           {"ba[b]{3,}$", "(?:ba[b]{3,}|\\xff\\xff)$"}};
+    for (size_t k = 0; k < sizeof(tails) / sizeof(tails[0]); k++) {
+        struct rule_regex *ours = make(tails[k][0]), *theirs = make(tails[k][1]);
+        ck_assert(rule_regex_is_literal(ours) && !rule_regex_is_literal(theirs));
+        for (unsigned code = 0; code < 6561; code++) { /* every text of a, b, 1 of up to 8 bytes */
+            char text[8];
+            size_t len = 0;
+            for (unsigned c = code; c; c /= 3)
+                text[len++] = "ab1"[c % 3];
+            for (; len < 9; len++) {
+                ck_assert_msg(rule_regex_match(ours, text, len) == rule_regex_match(theirs, text, len),
+                              "%s: %.*s", tails[k][0], (int)len, text);
+                if (len < 8)
+                    text[len] = 'a';
+            }
+        }
+        rule_regex_free(ours);
+        rule_regex_free(theirs);
+    }
+}
+END_TEST
+
 Suite *suite_regex(void);
 
 Suite *
 suite_regex(void)
 {
     Suite *s = suite_create("regex");
-    ADD_TESTS(s, "regex", literals, filters, large_counts, bytes_not_characters, messages);
+    ADD_TESTS(s, "regex", literals, tails_against_the_library, filters, large_counts, bytes_not_characters,
+              messages);
     return s;
 }

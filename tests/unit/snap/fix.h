@@ -115,8 +115,8 @@ static inline void
 fix_temp_done(const char *path)
 {
     char name[128];
-    static const char *const ends[] = {"", ".lock", ".new"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const ends[] = {"", ".lock", ".new", ".compact"};
+    for (size_t i = 0; i < 4; i++) {
         snprintf(name, sizeof(name), "%s%s", path, ends[i]);
         (void)unlink(name);
     }

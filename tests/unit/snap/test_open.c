@@ -1,6 +1,7 @@
 #include "fix.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 static struct snap_writer *
@@ -224,6 +225,14 @@ START_TEST(compaction_keeps_answers_and_drops_garbage)
         snprintf(name, sizeof(name), "h%d.x", i % 40);
         OK(fix_host(w, name, "z1", i % 3 ? "AB" : "B"));
         const struct snap_view *v = fix_commit(w, 2 + (uint64_t)i);
+        if (snap_compact_due(w)) {
+            struct snap_view *compact;
+            OK(snap_compact(w, &compact, &fix_err));
+            v = snap_writer_view(w);
+            ck_assert(!snap_compact_due(w));
+            ck_assert_ptr_eq(compact, v);
+            snap_view_unref(compact);
+        }
         snap_view_info(v, &info);
         ck_assert_uint_le(info.used, 2 * info.live + (1 << 16) + 8192);
         files += file_id != info.file_id;
@@ -249,6 +258,102 @@ START_TEST(compaction_keeps_answers_and_drops_garbage)
 }
 END_TEST
 
+static void *
+copy_thread(void *arg)
+{
+    acd_err err = ACD_ERR_INIT;
+    return (void *)(intptr_t)snap_compact_copy(arg, &err);
+}
+
+/* The new file holds what was there and what came meanwhile, and nothing else. */
+START_TEST(commits_go_on_beside_a_compaction)
+{
+    char path[64], name[32], out[64];
+    struct snap_compaction *c;
+    struct snap_info before, after;
+    struct snap_view *v;
+    pthread_t thread;
+    void *rc;
+    fix_temp(path);
+    struct snap_writer *w = image_with(path, "a.x");
+    OK(snap_begin(w, &fix_err));
+    for (int i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "h%d.x", i);
+        OK(fix_host(w, name, "z1", "A"));
+    }
+    (void)fix_commit(w, 2);
+    OK(snap_compact_begin(w, &c, &fix_err));
+    ck_assert_int_eq(pthread_create(&thread, NULL, copy_thread, c), 0);
+    for (uint64_t i = 0; i < 50; i++) {
+        OK(snap_begin(w, &fix_err));
+        snprintf(name, sizeof(name), "h%d.x", (int)i);
+        OK(i % 2 ? snap_del_host(w, slice_str(name), &fix_err) : fix_host(w, name, "z1", "B"));
+        (void)fix_commit(w, 3 + i);
+    }
+    ck_assert_int_eq(pthread_join(thread, &rc), 0);
+    ck_assert_int_eq((int)(intptr_t)rc, 0);
+    snap_view_info(snap_writer_view(w), &before);
+    OK(snap_compact_end(w, c, &v, &fix_err));
+    OK(snap_view_check(v, &fix_err));
+    snap_view_info(v, &after);
+    ck_assert_uint_eq(after.live, before.live);
+    ck_assert_uint_eq(after.hosts, before.hosts);
+    ck_assert_uint_eq(snap_view_revision(v), 52);
+    ck_assert_uint_ne(after.file_id, before.file_id);
+    ck_assert_str_eq(fix_ask(v, "h48.x", out), "B");
+    ck_assert_ptr_null(fix_ask(v, "h49.x", out));
+    ck_assert_str_eq(fix_ask(v, "h50.x", out), "A");
+    snap_view_unref(v);
+    snap_writer_free(w);
+    fix_temp_done(path);
+}
+END_TEST
+
+START_TEST(a_copy_of_what_is_gone_is_dropped)
+{
+    char path[64];
+    struct snap_compaction *c;
+    struct snap_view *v;
+    fix_temp(path);
+    struct snap_writer *w = image_with(path, "a.x");
+    OK(snap_compact_begin(w, &c, &fix_err));
+    OK(snap_compact_copy(c, &fix_err));
+    OK(snap_begin_rebuild(w, 9, &fix_err));
+    (void)fix_commit(w, 2);
+    ck_assert_int_eq(snap_compact_end(w, c, &v, &fix_err), ACD_ECONFLICT);
+    ck_assert_uint_eq(snap_view_revision(snap_writer_view(w)), 2);
+    OK(snap_compact(w, &v, &fix_err));
+    snap_view_unref(v);
+    snap_writer_free(w);
+    fix_temp_done(path);
+}
+END_TEST
+
+START_TEST(a_truncated_file_is_noticed_and_replaced)
+{
+    char path[64], out[64];
+    struct snap_reader *r;
+    struct snap_view *v;
+    fix_temp(path);
+    struct snap_writer *w = image_with(path, "a.x");
+    ck_assert_int_eq(truncate(path, 4096), 0);
+    ck_assert_int_eq(snap_begin(w, &fix_err), ACD_EIO);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    OK(snap_begin_rebuild(w, 9, &fix_err)); /* and the header of the old file is not touched */
+    (void)fix_commit(w, 2);
+    OK(snap_begin(w, &fix_err));
+    (void)fix_commit(w, 3);
+    OK(snap_reader_open(path, &r, &fix_err));
+    OK(snap_reader_refresh(r, &v, &fix_err));
+    ck_assert_uint_eq(snap_view_revision(v), 3);
+    ck_assert_ptr_null(fix_ask(v, "a.x", out));
+    snap_view_unref(v);
+    snap_reader_free(r);
+    snap_writer_free(w);
+    fix_temp_done(path);
+}
+END_TEST
+
 Suite *suite_open(void);
 
 Suite *
@@ -257,6 +362,8 @@ suite_open(void)
     Suite *s = suite_create("open");
     ADD_TESTS(s, "open", reader_sees_each_revision_and_keeps_the_old, reader_follows_a_replaced_file,
               reader_maps_more_when_the_file_grows, writer_goes_on_where_it_stopped,
-              what_cannot_be_read_is_refused, compaction_keeps_answers_and_drops_garbage);
+              what_cannot_be_read_is_refused, compaction_keeps_answers_and_drops_garbage,
+              commits_go_on_beside_a_compaction, a_copy_of_what_is_gone_is_dropped,
+              a_truncated_file_is_noticed_and_replaced);
     return s;
 }
