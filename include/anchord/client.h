@@ -129,6 +129,10 @@ typedef struct {
     acd_slice ca_sha256, trust_digest;
     int64_t valid_until_ms; /* the verdict holds until then while the trust set keeps its digest */
     size_t fields, steps;
+    /* What the CAs that are only observed on this host would have said. Nothing follows from it. */
+    int observed;               /* one of them would have vouched */
+    const char *observed_ca_id; /* which one; "" when none would have */
+    const char *observed_error; /* stable code; "" when one would have vouched, or there are none */
 } acd_verify_answer;
 
 typedef struct {
@@ -136,6 +140,7 @@ typedef struct {
     int anchor; /* index into the trust set; -1: none in particular */
     int depth;
     int ok;
+    int observed; /* a step towards what is observed, not towards the verdict */
 } acd_verify_step;
 
 int acd_verify_client(acd_client *client, const acd_verify_question *questions, size_t n, unsigned flags,
