@@ -81,13 +81,22 @@ typedef struct {
     size_t reasons;    /* with ACD_EXPLAIN */
 } acd_trust_answer;
 
+/* What a CA does on a host. */
+enum acd_ca_role {
+    ACD_CA_DECIDES = 0,  /* may vouch for clients */
+    ACD_CA_HELPS = 1,    /* completes paths */
+    ACD_CA_OBSERVED = 2, /* what it says is reported, and decides nothing */
+};
+
 typedef struct {
     const char *id;      /* of the uploaded object */
     const char *subject; /* RFC 2253 */
     acd_slice sha256, der;
     int64_t not_before_ms, not_after_ms;
-    uint32_t index; /* certificate within the uploaded object */
-    int profile;    /* enum acd_profile */
+    uint32_t index;    /* certificate within the uploaded object */
+    int profile;       /* enum acd_profile */
+    int helper;        /* enum acd_ca_role; not 0: grants nothing, trust it for nothing */
+    uint32_t priority; /* lower first; 0: none, behind those that have one */
 } acd_trust_ca;
 
 int acd_get_trust(acd_client *client, const acd_trust_question *questions, size_t n, unsigned flags,
@@ -122,6 +131,10 @@ typedef struct {
     acd_slice ca_sha256, trust_digest;
     int64_t valid_until_ms; /* the verdict holds until then while the trust set keeps its digest */
     size_t fields, steps;
+    /* What the CAs that are only observed on this host would have said. Nothing follows from it. */
+    int observed;               /* one of them would have vouched */
+    const char *observed_ca_id; /* which one; "" when none would have */
+    const char *observed_error; /* stable code; "" when one would have vouched, or there are none */
 } acd_verify_answer;
 
 typedef struct {
@@ -129,6 +142,7 @@ typedef struct {
     int anchor; /* index into the trust set; -1: none in particular */
     int depth;
     int ok;
+    int observed; /* a step towards what is observed, not towards the verdict */
 } acd_verify_step;
 
 int acd_verify_client(acd_client *client, const acd_verify_question *questions, size_t n, unsigned flags,

@@ -120,7 +120,7 @@ typedef struct {
     int64_t not_before_ms, not_after_ms;
     uint32_t index; /* certificate within the uploaded object */
     int profile;    /* enum acd_profile */
-    int helper;     /* only completes paths, grants nothing */
+    int helper;     /* enum acd_ca_role; not 0: grants nothing, trust it for nothing */
 } acd_edge_ca;
 
 /* Inside a section. No association is an answer (ACD_MATCH_NONE), not an error. Returns ret_answer->status.

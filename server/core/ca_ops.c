@@ -23,11 +23,14 @@ upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void 
         rc = check_name(call, "name", req->name, err);
     if (rc == 0)
         rc = upload_profile(req->profile, err);
+    if (rc == 0 && req->leaf && req->helper)
+        rc = err_set(err, ACD_EINVAL, "a leaf cannot be a helper: a helper is a CA that completes paths");
     if (rc < 0)
         return rc;
     up->name = req->name;
     up->text = slice_str(req->certificates);
     up->leaf = req->leaf;
+    up->helper = req->helper;
     up->profile = (enum acd_profile)req->profile;
     acd_slice key = {req->private_key.len ? req->private_key.data : NULL, req->private_key.len};
     rc = upload_check(core_validator(core), call->region, core_now(core), key, up, err);
@@ -58,7 +61,7 @@ upload_apply(struct unit *u, const void *req_, void *plan, void **ret_resp, acd_
     resp->findings = up->findings;
     resp->n_findings = up->nfindings;
     resp->quota = pool;
-    resp->dry_run = req->dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID), row_text(row, CERT_NAME));
     return cert_msg(u, row, true, &resp->certificate, err);
@@ -335,6 +338,7 @@ detach_batch(struct unit *u, const acd_value *cert, struct mem_region *scratch, 
         if (rc == 0)
             rc = change_add(&u->changes, is_access(cert) ? CHANGED_ACCESS_HOST : CHANGED_HOST,
                             row_text(h, HOST_PATTERN));
+        u->narrows |= !is_access(cert);
     }
     *ret_n = rows.n;
     return rc;
@@ -425,7 +429,7 @@ ca_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
     if (rc == 0)
         rc = cert_delete(u, row, req->detach, &total, err);
     resp->detached = (uint32_t)total;
-    resp->dry_run = req->dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID), row_text(row, CERT_NAME));
     return rc;

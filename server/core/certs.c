@@ -60,6 +60,7 @@ cert_msg(struct unit *u, const acd_value *row, bool text, Anchord__V1__Certifica
     m->uploaded_ms = row[CERT_CREATED].num;
     m->updated_ms = row[CERT_UPDATED].num;
     m->revision = (uint64_t)row[CERT_REV].num;
+    m->helper = row[CERT_HELPER].num != 0;
     if (text)
         m->certificates = (char *)row_text(row, CERT_TEXT);
     *ret = m;

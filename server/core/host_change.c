@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "core/hosts.h"
-#include "model/ids.h"
 #include "model/limits.h"
 #include "snap/limits.h"
 
@@ -17,8 +16,7 @@
 /* The associations of one pattern, in all lists. */
 struct owners {
     struct host_work *w;
-    struct change_ca cas[LIMIT_CAS_PER_HOST];
-    char ids[LIMIT_CAS_PER_HOST][ID_UUID_LEN];
+    struct assoc cas[LIMIT_CAS_PER_HOST];
     size_t n;
     bool ours; /* one of them is in this list */
 };
@@ -27,16 +25,12 @@ static int
 owner_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct owners *o = arg;
-    acd_slice cert = row[HOST_CERT].bytes;
     (void)ncols;
-    if (cert.len != ID_UUID_LEN || o->n == LIMIT_CAS_PER_HOST)
+    if (o->n == LIMIT_CAS_PER_HOST)
         return ACD_ECORRUPT;
-    memcpy(o->ids[o->n], cert.ptr, cert.len);
-    o->cas[o->n] = (struct change_ca){slice_of(o->ids[o->n], cert.len), row[HOST_DEPLOYED].num};
-    o->ours |= slice_eq(cert, o->w->l->cert[CERT_ID].bytes) &&
+    o->ours |= slice_eq(row[HOST_CERT].bytes, o->w->l->cert[CERT_ID].bytes) &&
                slice_eq(row[HOST_ZONE].bytes, o->w->l->zone[ZONE_ID].bytes);
-    o->n++;
-    return 0;
+    return assoc_read(row, &o->cas[o->n++]);
 }
 
 static int
@@ -83,7 +77,7 @@ check_owners(struct host_work *w, const char *pattern, const struct owners *o, a
         return 0;
     int rc = certs_of(w, w->l->cert[CERT_ID].bytes, &total, err);
     for (size_t i = 0; rc == 0 && i < o->n; i++) {
-        rc = certs_of(w, o->cas[i].id, &n, err);
+        rc = certs_of(w, slice_of(o->cas[i].cert, ID_UUID_LEN), &n, err);
         total += rc == 0 ? n : 0;
     }
     if (rc == 0 && total > LIMIT_CERTS_PER_HOST)
@@ -105,24 +99,43 @@ put_row(struct host_work *w, const struct host_name *name, uint64_t if_rev, acd_
         [HOST_POSITION] = VAL_INT(name->position),
         [HOST_DEPLOYED] = VAL_INT(name->deployed),
         [HOST_CREATED] = VAL_INT(name->created),
+        [HOST_PRIORITY] = VAL_INT(name->priority),
+        [HOST_OBSERVE] = VAL_INT(name->observe),
     };
     return db_put(&w->u->db, COLL_HOST, row, if_rev, err);
+}
+
+/* Priority and role as the request has them, where it says so. True: that is something new. */
+static bool
+take_terms(const struct host_work *w, struct host_name *name)
+{
+    int64_t priority = w->terms.has_priority ? w->terms.priority : name->priority;
+    int64_t observe = w->terms.has_role ? w->terms.observe : name->observe;
+    bool changed = priority != name->priority || observe != name->observe;
+    name->priority = priority;
+    name->observe = observe;
+    return changed;
 }
 
 /* A new association: the host has it beside what it had. */
 static int
 put_fresh(struct host_work *w, struct host_name *name, int64_t position, struct owners *o, acd_err *err)
 {
+    struct assoc *ours = &o->cas[o->n];
     uint64_t rev;
     int rc = check_owners(w, name->host.name, o, err);
     if (rc == 0)
         rc = unit_rev(w->u, &rev, err);
     if (rc < 0)
         return rc;
+    (void)take_terms(w, name);
     name->position = position;
     name->deployed = (int64_t)rev;
     name->created = w->u->now_ms;
-    o->cas[o->n++] = (struct change_ca){w->l->cert[CERT_ID].bytes, name->deployed};
+    *ours = (struct assoc){
+        .priority = (uint32_t)name->priority, .observe = name->observe != 0, .deployed = name->deployed};
+    memcpy(ours->cert, w->l->cert[CERT_ID].bytes.ptr, ID_UUID_LEN);
+    o->n++;
     rc = put_row(w, name, ACD_REV_NEW, err);
     if (rc == 0)
         rc = change_add_host(&w->u->changes, slice_of(name->host.name, name->host.len),
@@ -131,16 +144,22 @@ put_fresh(struct host_work *w, struct host_name *name, int64_t position, struct 
     return rc;
 }
 
-/* What stays in the list keeps its place among the CAs of that host; it may be moved or spelled anew. */
+/* What stays in the list keeps its place among the CAs of that host, unless it is given another priority or
+ * role; it may be moved or spelled anew. */
 static int
-put_moved(struct host_work *w, struct host_name *name, int64_t position, acd_err *err)
+put_again(struct host_work *w, struct host_name *name, int64_t position, acd_err *err)
 {
     uint64_t rev;
-    if (name->position == position && name->same_text)
+    bool changed = take_terms(w, name), moved = name->position != position || !name->same_text;
+    if (!changed && !moved)
         return 0;
     int rc = unit_rev(w->u, &rev, err);
     name->position = position;
-    w->moved = true;
+    w->moved |= moved;
+    w->changed += changed;
+    w->u->narrows |= changed && name->observe;
+    if (rc == 0 && changed)
+        rc = change_add(&w->u->changes, CHANGED_HOST, name->host.name);
     return rc < 0 ? rc : put_row(w, name, ACD_REV_ANY, err);
 }
 
@@ -152,10 +171,23 @@ del_assoc(struct host_work *w, const char *pattern, acd_err *err)
     if (rc == 0)
         rc = change_add(&w->u->changes, CHANGED_HOST, pattern);
     w->removed += rc == 0;
+    w->u->narrows = true;
     return rc;
 }
 
 /* --- the changes -------------------------------------------------------------------------------------- */
+
+static void
+name_found(struct host_name *name, const acd_value *row)
+{
+    name->there = true;
+    name->same_text = slice_eqs(row[HOST_TEXT].bytes, name->text);
+    name->position = row[HOST_POSITION].num;
+    name->deployed = row[HOST_DEPLOYED].num;
+    name->created = row[HOST_CREATED].num;
+    name->priority = row[HOST_PRIORITY].num;
+    name->observe = row[HOST_OBSERVE].num;
+}
 
 /* The walk over a list beside the names, both in order of their patterns. */
 struct merge {
@@ -182,12 +214,7 @@ merge_row(void *arg, const acd_value *row, size_t ncols)
         char *copy = mem_strndup(&m->region, pattern.ptr, pattern.len);
         return copy ? change_add(&m->stale, CHANGED_HOST, copy) : ACD_ENOMEM;
     }
-    struct host_name *name = m->w->names[m->at++];
-    name->there = true;
-    name->same_text = slice_eqs(row[HOST_TEXT].bytes, name->text);
-    name->position = row[HOST_POSITION].num;
-    name->deployed = row[HOST_DEPLOYED].num;
-    name->created = row[HOST_CREATED].num;
+    name_found(m->w->names[m->at++], row);
     return 0;
 }
 
@@ -216,7 +243,7 @@ apply_set(struct host_work *w, acd_err *err)
         struct host_name *name = w->names[i];
         int64_t position = (int64_t)name->index;
         if (name->there) {
-            rc = put_moved(w, name, position, err);
+            rc = put_again(w, name, position, err);
             continue;
         }
         rc = find_owners(w, name->host.name, &o, err);
@@ -242,6 +269,22 @@ last_position(struct host_work *w, int64_t *ret, acd_err *err)
     return rc;
 }
 
+/* What is in the list already keeps its place and spelling there; only the terms may be others. */
+static int
+add_again(struct host_work *w, struct host_name *name, acd_err *err)
+{
+    acd_value *row;
+    if (!w->terms.has_priority && !w->terms.has_role)
+        return 0;
+    int rc = db_get(&w->u->db, COLL_HOST,
+                    VALS(w->l->zone[ZONE_ID], w->l->cert[CERT_ID], VAL_TEXT(name->host.name)), 3, &row, err);
+    if (rc < 0)
+        return rc;
+    name->text = row_text(row, HOST_TEXT);
+    name_found(name, row);
+    return put_again(w, name, name->position, err);
+}
+
 static int
 apply_add(struct host_work *w, acd_err *err)
 {
@@ -251,8 +294,9 @@ apply_add(struct host_work *w, acd_err *err)
     for (size_t i = 0; rc == 0 && i < w->n; i++) {
         struct host_name *name = w->names[i];
         rc = find_owners(w, name->host.name, &o, err);
-        if (rc == 0 && !o.ours)
-            rc = put_fresh(w, name, last + 1 + (int64_t)name->index, &o, err);
+        if (rc == 0)
+            rc = o.ours ? add_again(w, name, err)
+                        : put_fresh(w, name, last + 1 + (int64_t)name->index, &o, err);
     }
     return rc;
 }
@@ -273,7 +317,7 @@ static int
 put_list(struct host_work *w, acd_err *err)
 {
     struct host_list *l = w->l;
-    if (!w->added && !w->removed && !w->moved)
+    if (!w->added && !w->removed && !w->changed && !w->moved)
         return 0;
     int rc = unit_rev(w->u, &l->rev, err);
     if (rc < 0)

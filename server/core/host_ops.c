@@ -3,7 +3,8 @@
  *
  * Names are kept as sent and compared in normal form. Each list has a revision, so that a change can say
  * which state it was made for. A host that stays in a list through `set` keeps its place among the CAs of
- * that host: only a new association counts as a deployment.
+ * that host: only a new association counts as a deployment. Priority and role stay too, unless the request
+ * says what they are to be.
  */
 #include <stdlib.h>
 
@@ -76,6 +77,27 @@ check_expected(struct unit *u, const struct host_list *l, const Anchord__V1__Pre
                    (unsigned long long)l->rev, (unsigned long long)expected->revision);
 }
 
+static int
+read_terms(const struct host_list *l, const Anchord__V1__ChangeHostsRequest *req, enum host_change how,
+           struct host_terms *ret, acd_err *err)
+{
+    *ret = (struct host_terms){.has_priority = req->priority != NULL,
+                               .has_role = req->role != ANCHORD__V1__HOST_ROLE__HOST_ROLE_KEEP,
+                               .observe = req->role == ANCHORD__V1__HOST_ROLE__HOST_ROLE_OBSERVED,
+                               .priority = req->priority ? req->priority->value : 0};
+    if (how == HOSTS_REMOVE && (ret->has_priority || ret->has_role))
+        return err_set(err, ACD_EINVAL, "what is removed has neither priority nor role");
+    if (ret->priority > LIMIT_PRIORITY)
+        return err_set(err, ACD_EINVAL, "priority must be 0 to %d", LIMIT_PRIORITY);
+    if (ret->has_role && !ret->observe && req->role != ANCHORD__V1__HOST_ROLE__HOST_ROLE_DECIDES)
+        return err_set(err, ACD_EINVAL, "role %d is unknown: decides or observed", (int)req->role);
+    if (ret->observe && l->cert[CERT_HELPER].num)
+        return err_set(err, ACD_EINVAL,
+                       "certificate %s is a helper, which vouches for nobody: there is nothing to observe",
+                       row_text(l->cert, CERT_ID));
+    return 0;
+}
+
 /* --- replies ----------------------------------------------------------------------------------------------
  */
 
@@ -112,7 +134,7 @@ reply_hosts(struct host_work *w, Anchord__V1__ChangeHostsResponse *resp, acd_err
 }
 
 static int
-change_reply(struct host_work *w, bool dry_run, void **ret_resp, acd_err *err)
+change_reply(struct host_work *w, void **ret_resp, acd_err *err)
 {
     Anchord__V1__ChangeHostsResponse *resp =
         wire_new(w->u->region, Anchord__V1__ChangeHostsResponse, anchord__v1__change_hosts_response);
@@ -122,7 +144,8 @@ change_reply(struct host_work *w, bool dry_run, void **ret_resp, acd_err *err)
     resp->list_revision = w->l->rev;
     resp->added = w->added;
     resp->removed = w->removed;
-    resp->dry_run = dry_run;
+    resp->changed = w->changed;
+    resp->dry_run = w->u->dry;
     *ret_resp = resp;
     return reply_hosts(w, resp, err);
 }
@@ -136,6 +159,8 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ho
     int rc = find_list(u, req->zone, req->ca_id, &l, err);
     if (rc == 0)
         rc = check_expected(u, &l, req->expected, err);
+    if (rc == 0)
+        rc = read_terms(&l, req, how, &w.terms, err);
     if (rc == 0 && how != HOSTS_SET && req->n_hosts == 0)
         rc = err_set(err, ACD_EINVAL, "hosts are missing");
     if (rc == 0)
@@ -145,9 +170,9 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ho
     if (rc < 0)
         return rc;
     unit_note(u, row_text(l.zone, ZONE_ACCOUNT), row_text(l.cert, CERT_ID),
-              mem_printf(u->region, "zone %s: %u added, %u removed", row_text(l.zone, ZONE_NAME), w.added,
-                         w.removed));
-    return change_reply(&w, req->dry_run, ret_resp, err);
+              mem_printf(u->region, "zone %s: %u added, %u removed, %u changed", row_text(l.zone, ZONE_NAME),
+                         w.added, w.removed, w.changed));
+    return change_reply(&w, ret_resp, err);
 }
 
 static int
@@ -232,6 +257,8 @@ add_assoc_msg(struct unit *u, Anchord__V1__ListHostsResponse *resp, const acd_va
     m->pattern = (char *)row_text(row, HOST_PATTERN);
     m->ca_id = (char *)row_text(row, HOST_CERT);
     m->created_ms = row[HOST_CREATED].num;
+    m->priority = (uint32_t)row[HOST_PRIORITY].num;
+    m->observed = row[HOST_OBSERVE].num != 0;
     resp->hosts[resp->n_hosts++] = m;
     return 0;
 }

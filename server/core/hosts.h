@@ -21,7 +21,7 @@ struct host_name {
     size_t index;     /* place in the request */
     struct host host;
     bool there, same_text;
-    int64_t position, deployed, created;
+    int64_t position, deployed, created, priority, observe;
 };
 
 /* host_names.c: all names of the request in order of their patterns, without repetitions. Every bad one
@@ -31,14 +31,20 @@ int host_names_parse(struct unit *u, const struct host_list *l, char *const *tex
 
 /* host_change.c: applies the names to the list and keeps the list's revision and size. */
 enum host_change { HOSTS_SET, HOSTS_ADD, HOSTS_REMOVE };
+/* What the request says about priority and role of its names; what it does not say stays. */
+struct host_terms {
+    bool has_priority, has_role, observe;
+    int64_t priority;
+};
 struct host_work {
     struct unit *u;
     struct host_list *l;      /* rev and size are those after the change */
     struct host_name **names; /* in order of their patterns */
     size_t n;
-    uint32_t added, removed;
-    bool moved;       /* order or spelling changed */
-    struct map sizes; /* CA -> its certificates */
+    struct host_terms terms;
+    uint32_t added, removed, changed; /* changed: priority or role */
+    bool moved;                       /* place or spelling in the list changed */
+    struct map sizes;                 /* CA -> its certificates */
 };
 int host_change_apply(struct host_work *w, enum host_change how, acd_err *err) ACD_MUSTCHECK;
 

@@ -14,6 +14,8 @@ idem_digest(const struct unit *u, const char *method, uint8_t ret[DIGEST_LEN])
     digest_init(&d);
     digest_update(&d, method, strlen(method) + 1);
     digest_update(&d, u->call->frame.payload.ptr, u->call->frame.payload.len);
+    if (u->call->frame.dry_run)
+        digest_update(&d, "dry", 3);
     digest_final(&d, ret);
 }
 

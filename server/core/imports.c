@@ -441,7 +441,7 @@ commit_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
     if (rc < 0)
         return rc;
     rc = commit_all(u, im, req, resp, err);
-    im->stored = rc == 0 && !req->dry_run;
+    im->stored = rc == 0 && !u->dry;
     import_give(core_imports(u->core), im, false);
     *ret_resp = resp;
     return rc;

@@ -395,8 +395,7 @@ store(struct unit *u, struct rules *s, struct rule_record *rec, const Anchord__V
 }
 
 static int
-put_reply(struct unit *u, const struct rules *s, const struct put_plan *plan, bool changed, bool dry,
-          void **ret_resp)
+put_reply(struct unit *u, const struct rules *s, const struct put_plan *plan, bool changed, void **ret_resp)
 {
     Anchord__V1__PutRulesResponse *resp =
         wire_new(u->region, Anchord__V1__PutRulesResponse, anchord__v1__put_rules_response);
@@ -405,7 +404,7 @@ put_reply(struct unit *u, const struct rules *s, const struct put_plan *plan, bo
         return rc;
     resp->warnings = plan->warnings;
     resp->n_warnings = plan->n_warnings;
-    resp->dry_run = dry;
+    resp->dry_run = u->dry;
     resp->changed = changed;
     *ret_resp = resp;
     return 0;
@@ -438,7 +437,7 @@ put_apply(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
     unit_note(u, row_text(s.zone, ZONE_ACCOUNT), row_text(s.row, RULESET_ID),
               mem_printf(u->region, "zone %s: %zu rules, version %lld", row_text(s.zone, ZONE_NAME), s.rec.n,
                          (long long)s.row[RULESET_VERSION_NUMBER].num));
-    return put_reply(u, &s, plan, changed, req->dry_run, ret_resp);
+    return put_reply(u, &s, plan, changed, ret_resp);
 }
 
 static bool

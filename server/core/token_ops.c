@@ -264,7 +264,7 @@ token_create(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
     Anchord__V1__CreateTokenResponse *resp =
         wire_new(u->region, Anchord__V1__CreateTokenResponse, anchord__v1__create_token_response);
     if (!resp || !(resp->token = token_msg(u, row)) ||
-        !(resp->secret = mem_strdup(u->region, req->dry_run ? "" : secret)))
+        !(resp->secret = mem_strdup(u->region, u->dry ? "" : secret)))
         return ACD_ENOMEM;
     *ret_resp = resp;
     return 0;

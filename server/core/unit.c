@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "core/effect.h"
 #include "core/idem.h"
 
 struct op_binding {
@@ -218,6 +219,28 @@ write_change(struct unit *u, const char *method, acd_err *err)
     return db_put(&u->db, COLL_CHANGE, row, ACD_REV_NEW, err);
 }
 
+/* What the change would come to, for who asks and for the guard: compared with what a reader sees now. */
+static int
+look_ahead(struct unit *u, acd_err *err)
+{
+    struct session_node *now = NULL;
+    bool guard = u->narrows && !u->call->frame.force;
+    if (!guard && !u->dry)
+        return 0;
+    int rc = session_take(u->core, &now, err);
+    if (rc < 0)
+        return rc;
+    rc = plug_begin(now->s, 0, u->call->deadline_ns, err);
+    if (rc == 0) {
+        rc = guard ? effect_guard(u, now->s, err) : 0;
+        if (rc == 0 && u->dry)
+            rc = effect_tell(u, now->s, err);
+        plug_rollback(now->s);
+    }
+    session_give(u->core, now);
+    return rc;
+}
+
 /* Under the idempotency key goes what may be shown again. */
 static int
 store_outcome(struct unit *u, const struct op *op, void *resp, acd_err *err)
@@ -233,14 +256,15 @@ store_outcome(struct unit *u, const struct op *op, void *resp, acd_err *err)
 
 /* Everything between begin and commit. */
 static int
-transact(struct unit *u, const struct op *op, const void *req, void *plan, bool dry, void **ret_resp,
-         acd_err *err)
+transact(struct unit *u, const struct op *op, const void *req, void *plan, void **ret_resp, acd_err *err)
 {
     int rc = idem_find(u, op->method, ret_resp, err);
     if (rc != ACD_ENOENT)
         return rc;
     rc = op->apply(u, req, plan, ret_resp, err);
-    if (rc < 0 || dry)
+    if (rc == 0)
+        rc = look_ahead(u, err);
+    if (rc < 0 || u->dry)
         return rc;
     if (u->rev) {
         rc = write_change(u, op->method, err);
@@ -253,14 +277,14 @@ transact(struct unit *u, const struct op *op, const void *req, void *plan, bool 
 static int
 attempt(struct unit *u, const struct op *op, const void *req, void *plan, void **ret_resp, acd_err *err)
 {
-    bool dry = op->dry_run && op->dry_run(req);
+    u->dry = u->call->frame.dry_run || (op->dry_run && op->dry_run(req));
     int rc = plug_begin(u->db.s, 1, u->call->deadline_ns, err);
     if (rc < 0)
         return rc;
-    rc = transact(u, op, req, plan, dry, ret_resp, err);
-    if (rc == IDEM_REPLAYED || rc < 0 || dry) {
+    rc = transact(u, op, req, plan, ret_resp, err);
+    if (rc == IDEM_REPLAYED || rc < 0 || u->dry) {
         plug_rollback(u->db.s);
-        if (dry)
+        if (u->dry)
             u->rev = 0;
         return rc;
     }
@@ -366,8 +390,8 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
 }
 
 static const struct op *const op_tables[] = {
-    account_ops,    zone_ops,  ca_ops,     import_ops, host_ops,           rule_ops,
-    expression_ops, quota_ops, origin_ops, access_ops, access_setting_ops, token_ops};
+    account_ops, zone_ops,   ca_ops,     import_ops,         host_ops,  rule_ops,  expression_ops,
+    quota_ops,   origin_ops, access_ops, access_setting_ops, token_ops, expiry_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t

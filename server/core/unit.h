@@ -27,6 +27,8 @@ struct unit {
     struct change_set changes;
     int64_t now_ms;
     uint64_t rev; /* 0 until unit_rev gave it */
+    bool dry;     /* everything but the commit */
+    bool narrows; /* an operation sets it when it takes trust from a host: the last valid CA is guarded */
     const char *note_account, *note_object, *note_text;
 };
 
@@ -65,7 +67,8 @@ struct op {
 
 /* Each service file offers its table, ended by a row without method. */
 extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], rule_ops[],
-    expression_ops[], quota_ops[], origin_ops[], access_ops[], access_setting_ops[], token_ops[];
+    expression_ops[], quota_ops[], origin_ops[], access_ops[], access_setting_ops[], token_ops[],
+    expiry_ops[];
 
 /* Runs one operation; the rpc handler of every row. */
 int unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,

@@ -320,6 +320,7 @@ cert_row(struct unit *u, const acd_value *account, const struct upload *up, cons
     row[CERT_UPDATED] = VAL_INT(u->now_ms);
     row[CERT_DEPLOYED] = VAL_INT(rev);
     row[CERT_REV] = VAL_INT(rev);
+    row[CERT_HELPER] = VAL_INT(up->helper);
     return row;
 }
 

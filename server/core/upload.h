@@ -11,7 +11,7 @@
 struct upload {
     const char *name, *product;
     acd_slice text;
-    bool leaf;
+    bool leaf, helper;
     bool root; /* an entry of a custom origin trust store: exactly one self-signed CA */
     enum acd_profile profile;
     acd_certinfo *items; /* deep copies */

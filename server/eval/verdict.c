@@ -105,7 +105,7 @@ hash_of(const struct verdict_cache *c, const struct verdict_key *key)
     memcpy(&a, key->chain, sizeof(a));
     memcpy(&b, key->trust, sizeof(b));
     uint64_t h = (a ^ c->seed) * 0x9e3779b97f4a7c15u;
-    h ^= (b + key->purpose + key->epoch) * 0xbf58476d1ce4e5b9u;
+    h ^= (b + key->purpose + ((uint64_t)key->observed << 32) + key->epoch) * 0xbf58476d1ce4e5b9u;
     return h ^ h >> 32;
 }
 

@@ -23,7 +23,8 @@
 struct verdict_key {
     uint8_t chain[32]; /* model/digest.h: digest_chain */
     uint8_t trust[32]; /* digest of the trust set: certificates, order, profiles */
-    uint64_t purpose;  /* enum acd_purpose */
+    uint32_t purpose;  /* enum acd_purpose */
+    uint32_t observed; /* 1: of the CAs that are only observed */
     uint64_t epoch;    /* of revocation data that the verdict rests on; 0: none */
 };
 

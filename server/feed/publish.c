@@ -470,7 +470,7 @@ struct check_ctx {
     uint64_t hosts, access, bad;
 };
 
-/* Does the hit lead to exactly these certificates in this order? */
+/* Does the hit lead to exactly these certificates, each in its role, in this order? */
 static bool
 hit_agrees(const struct snap_view *view, const struct snap_hit *hit, const struct truth_host *h)
 {
@@ -484,7 +484,7 @@ hit_agrees(const struct snap_view *view, const struct snap_hit *hit, const struc
         struct snap_ca ca;
         uint32_t index = 0;
         while (at < t.n && snap_trust_ca(view, &t, at, &ca, &flags) == 0 && slice_eq(ca.id, h->cas[i].id) &&
-               ca.index == index) {
+               ca.index == index && flags == (h->cas[i].flags | ca.flags)) {
             at++;
             index++;
         }

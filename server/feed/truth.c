@@ -1,16 +1,14 @@
-/*
- * Order of the CAs of a host: the association that was made last comes first; among those of one change the
- * certificate uploaded last; then by id, so that the order is always the same.
- */
 #include "feed/truth.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/str.h"
-#include "model/collections.h"
+#include "model/assoc.h"
 #include "model/digest.h"
 #include "model/ids.h"
+
+_Static_assert(LIMIT_PRIORITY < 1 << (32 - SNAP_PRIORITY_SHIFT), "a priority fits its place in a set");
 
 /* --- one association at a time ----------------------------------------------------------------------------
  */
@@ -21,24 +19,12 @@ struct gather {
     char pattern[LIMIT_HOST + 1];
     size_t pattern_len;
     char zone[ID_HEX_LEN];
-    struct {
-        char cert[ID_UUID_LEN];
-        int64_t deployed;
-    } rows[LIMIT_CAS_PER_HOST];
+    struct assoc rows[LIMIT_CAS_PER_HOST];
     size_t n;
     struct truth_host out;
     truth_host_fn fn;
     void *ctx;
 };
-
-static int
-later_first(const void *a_, const void *b_)
-{
-    const __typeof__(((struct gather *)0)->rows[0]) *a = a_, *b = b_;
-    if (a->deployed != b->deployed)
-        return a->deployed > b->deployed ? -1 : 1;
-    return memcmp(a->cert, b->cert, ID_UUID_LEN);
-}
 
 /* The gathered host is complete. A CA without certificate (a managed one that never signed) adds nothing. */
 static int
@@ -46,7 +32,7 @@ gather_flush(struct gather *g)
 {
     if (g->pattern_len == 0)
         return 0;
-    qsort(g->rows, g->n, sizeof(g->rows[0]), later_first);
+    assoc_sort(g->rows, g->n);
     g->out.pattern = slice_of(g->pattern, g->pattern_len);
     g->out.zone_id = slice_of(g->zone, ID_HEX_LEN);
     g->out.n = 0;
@@ -57,7 +43,11 @@ gather_flush(struct gather *g)
         if (rc == ACD_ECORRUPT)
             return rc;
         if (rc == 0)
-            g->out.cas[g->out.n++] = (struct snap_ca_use){.id = id};
+            g->out.cas[g->out.n++] = (struct snap_ca_use){
+                .id = id,
+                .flags = (g->rows[i].observe ? SNAP_CA_OBSERVED : 0) | g->rows[i].priority
+                                                                           << SNAP_PRIORITY_SHIFT,
+            };
     }
     g->pattern_len = 0;
     g->n = 0;
@@ -66,9 +56,9 @@ gather_flush(struct gather *g)
 
 /* One association more; a new pattern ends the host before. */
 static int
-gather_add(struct gather *g, acd_slice pattern, acd_slice zone, acd_slice cert, int64_t deployed)
+gather_add(struct gather *g, acd_slice pattern, acd_slice zone, const struct assoc *ca)
 {
-    if (pattern.len == 0 || pattern.len > LIMIT_HOST || cert.len != ID_UUID_LEN || zone.len != ID_HEX_LEN)
+    if (pattern.len == 0 || pattern.len > LIMIT_HOST || zone.len != ID_HEX_LEN)
         return ACD_ECORRUPT;
     if (!slice_eq(pattern, slice_of(g->pattern, g->pattern_len))) {
         int rc = gather_flush(g);
@@ -80,17 +70,17 @@ gather_add(struct gather *g, acd_slice pattern, acd_slice zone, acd_slice cert, 
     }
     if (g->n == LIMIT_CAS_PER_HOST)
         return ACD_ECORRUPT;
-    memcpy(g->rows[g->n].cert, cert.ptr, ID_UUID_LEN);
-    g->rows[g->n++].deployed = deployed;
+    g->rows[g->n++] = *ca;
     return 0;
 }
 
 static int
 gather_row(void *arg, const acd_value *row, size_t ncols)
 {
+    struct assoc ca;
     (void)ncols;
-    return gather_add(arg, row[HOST_PATTERN].bytes, row[HOST_ZONE].bytes, row[HOST_CERT].bytes,
-                      row[HOST_DEPLOYED].num);
+    int rc = assoc_read(row, &ca);
+    return rc < 0 ? rc : gather_add(arg, row[HOST_PATTERN].bytes, row[HOST_ZONE].bytes, &ca);
 }
 
 static void
@@ -136,7 +126,7 @@ truth_access_hosts(struct plug_session *s, const struct snap_view *view, truth_h
 
 struct put_items {
     struct snap_writer *w;
-    uint32_t profile;
+    uint32_t profile, flags;
     size_t n;
     acd_err *err;
 };
@@ -157,6 +147,7 @@ put_item(void *arg, const acd_value *row, size_t ncols)
         .not_before_ms = row[ITEM_NOT_BEFORE].num,
         .not_after_ms = row[ITEM_NOT_AFTER].num,
         .profile = p->profile,
+        .flags = p->flags,
     };
     p->n++;
     return snap_put_ca(p->w, &ca, p->err);
@@ -164,15 +155,21 @@ put_item(void *arg, const acd_value *row, size_t ncols)
 
 struct cert_facts {
     bool there, ca;
-    uint32_t profile;
+    uint32_t profile, flags;
 };
+
+static uint32_t
+cert_flags(const acd_value *row)
+{
+    return row[CERT_HELPER].num ? SNAP_CA_HELPER : 0;
+}
 
 static int
 cert_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct cert_facts *f = arg;
     (void)ncols;
-    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num};
+    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num, cert_flags(row)};
     return 0;
 }
 
@@ -187,7 +184,7 @@ truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bo
         return 0;
     if (rc < 0 || !facts.ca) /* leaves vouch for nobody */
         return rc;
-    struct put_items put = {w, facts.profile, 0, err};
+    struct put_items put = {w, facts.profile, facts.flags, 0, err};
     const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT_ITEM, .eq = &key, .neq = 1};
     return plug_scan(s, &scan, put_item, &put, err);
 }
@@ -366,7 +363,7 @@ truth_put_known_host(struct snap_writer *w, const char *pattern, const struct ch
     int rc = 0;
     gather_init(&g, snap_pending(w), put_host, &put);
     for (size_t i = 0; rc == 0 && i < host->n; i++)
-        rc = gather_add(&g, slice_str(pattern), host->zone_id, host->cas[i].id, host->cas[i].deployed);
+        rc = gather_add(&g, slice_str(pattern), host->zone_id, &host->cas[i]);
     return rc == 0 ? gather_flush(&g) : rc;
 }
 
@@ -398,7 +395,7 @@ struct all_certs {
     struct snap_writer *w;
     struct {
         char id[ID_UUID_LEN];
-        uint8_t profile;
+        uint8_t profile, flags;
     } * certs; /* CAs, sorted by id as the primary key gives them */
     size_t n, cap;
     acd_err *err;
@@ -422,7 +419,8 @@ collect_cert(void *arg, const acd_value *row, size_t ncols)
         a->cap = cap;
     }
     memcpy(a->certs[a->n].id, row[CERT_ID].bytes.ptr, ID_UUID_LEN);
-    a->certs[a->n++].profile = (uint8_t)row[CERT_PROFILE].num;
+    a->certs[a->n].profile = (uint8_t)row[CERT_PROFILE].num;
+    a->certs[a->n++].flags = (uint8_t)cert_flags(row);
     return 0;
 }
 
@@ -442,7 +440,7 @@ build_item(void *arg, const acd_value *row, size_t ncols)
         bsearch(row[ITEM_CERT].bytes.ptr, a->certs, a->n, sizeof(*a->certs), by_id);
     if (!cert)
         return 0;
-    struct put_items put = {a->w, cert->profile, 0, a->err};
+    struct put_items put = {a->w, cert->profile, cert->flags, 0, a->err};
     return put_item(&put, row, ncols);
 }
 

@@ -48,7 +48,7 @@ int truth_rules_differ(struct plug_session *s, const struct snap_view *view, uin
 int truth_origins_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_stores,
                          uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
 
-/* Walks hosts in order of their patterns, each with its certificates in order of priority (those that exist
+/* Walks hosts in order of their patterns, each with its certificates in order of rank (those that exist
  * in the view only). The callback must not use the session. */
 struct truth_host {
     acd_slice pattern, zone_id;

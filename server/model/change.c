@@ -35,19 +35,15 @@ change_add(struct change_set *set, enum change_kind kind, const char *key)
 }
 
 int
-change_add_host(struct change_set *set, acd_slice pattern, acd_slice zone_id, const struct change_ca *cas,
+change_add_host(struct change_set *set, acd_slice pattern, acd_slice zone_id, const struct assoc *cas,
                 size_t n)
 {
     const char *key = mem_strndup(set->region, pattern.ptr, pattern.len);
     struct change_host *host = mem_new(set->region, struct change_host);
-    struct change_ca *copy = mem_new_n(set->region, n, struct change_ca);
+    struct assoc *copy = mem_new_n(set->region, n, struct assoc);
     if (!key || !host || !copy)
         return ACD_ENOMEM;
     *host = (struct change_host){mem_slice(set->region, zone_id), copy, n};
-    for (size_t i = 0; i < n; i++) {
-        copy[i] = (struct change_ca){mem_slice(set->region, cas[i].id), cas[i].deployed};
-        if (!copy[i].id.ptr)
-            return ACD_ENOMEM;
-    }
+    memcpy(copy, cas, n * sizeof(*cas));
     return host->zone_id.ptr ? item_add(set, &(struct change_item){CHANGED_HOST, key, host}) : ACD_ENOMEM;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "model/assoc.h"
 
 enum change_kind {
     CHANGED_ZONE,        /* key: zone id */
@@ -21,14 +22,10 @@ enum change_kind {
     CHANGED_TOKEN,       /* key: token id; no part of the snapshot */
 };
 
-/* The CAs that a host has after the change, in no order. Revisions as in the rows. */
-struct change_ca {
-    acd_slice id;
-    int64_t deployed;
-};
+/* The CAs that a host has after the change, in no order. */
 struct change_host {
     acd_slice zone_id;
-    const struct change_ca *cas;
+    const struct assoc *cas;
     size_t n;
 };
 
@@ -48,7 +45,7 @@ void change_init(struct change_set *set, struct mem_region *region);
 int change_add(struct change_set *set, enum change_kind kind, const char *key) ACD_MUSTCHECK;
 /* A host with all that it has now, so that nobody need read it again. Everything is copied. Of several items
  * about one host the last counts. */
-int change_add_host(struct change_set *set, acd_slice pattern, acd_slice zone_id, const struct change_ca *cas,
+int change_add_host(struct change_set *set, acd_slice pattern, acd_slice zone_id, const struct assoc *cas,
                     size_t n) ACD_MUSTCHECK;
 
 #endif

@@ -45,6 +45,7 @@ static const acd_column cert_cols[CERT_COLS] = {
     COLUMN(CERT_UPDATED, "updated_ms", ACD_COL_INT),
     COLUMN(CERT_DEPLOYED, "deployed_rev", ACD_COL_INT),
     COLUMN(CERT_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+    COLUMN(CERT_HELPER, "helper", ACD_COL_INT),
 };
 static const acd_index cert_indexes[] = {
     {.name = "by_account", .cols = {CERT_ACCOUNT, CERT_DEPLOYED}, .ncols = 2},
@@ -69,6 +70,9 @@ static const acd_column item_cols[ITEM_COLS] = {
     COLUMN(ITEM_SKI, "ski", ACD_COL_TEXT),
     COLUMN(ITEM_DER, "der", ACD_COL_BLOB),
 };
+static const acd_index item_indexes[] = {
+    {.name = "by_expiry", .cols = {ITEM_NOT_AFTER}, .ncols = 1},
+};
 
 static const acd_column host_list_cols[HOST_LIST_COLS] = {
     COLUMN(HOST_LIST_ZONE, "zone_id", ACD_COL_TEXT, REF(COLL_ZONE)),
@@ -85,6 +89,8 @@ static const acd_column host_cols[HOST_COLS] = {
     COLUMN(HOST_POSITION, "position", ACD_COL_INT),
     COLUMN(HOST_DEPLOYED, "deployed_rev", ACD_COL_INT),
     COLUMN(HOST_CREATED, "created_ms", ACD_COL_INT),
+    COLUMN(HOST_PRIORITY, "priority", ACD_COL_INT),
+    COLUMN(HOST_OBSERVE, "observe", ACD_COL_INT),
 };
 static const acd_index host_indexes[] = {
     {.name = "by_pattern", .cols = {HOST_PATTERN}, .ncols = 1},
@@ -214,7 +220,7 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION(COLL_ACCOUNT, "account", account_cols, 1, INDEXES(account_indexes)),
     COLLECTION(COLL_ZONE, "zone", zone_cols, 1, INDEXES(zone_indexes)),
     COLLECTION(COLL_CERT, "certificate", cert_cols, 1, INDEXES(cert_indexes)),
-    COLLECTION(COLL_CERT_ITEM, "certificate_item", item_cols, 2),
+    COLLECTION(COLL_CERT_ITEM, "certificate_item", item_cols, 2, INDEXES(item_indexes)),
     COLLECTION(COLL_HOST_LIST, "host_list", host_list_cols, 2),
     COLLECTION(COLL_HOST, "host_association", host_cols, 3, INDEXES(host_indexes)),
     COLLECTION(COLL_IDEM, "idempotency", idem_cols, 2, INDEXES(idem_indexes)),

@@ -71,6 +71,7 @@ enum cert_col {
     CERT_UPDATED,
     CERT_DEPLOYED, /* revision of the upload */
     CERT_REV,
+    CERT_HELPER, /* since 3. 1: completes paths and vouches for nobody */
     CERT_COLS
 };
 enum cert_index { CERT_BY_ACCOUNT = 1, CERT_BY_DIGEST };
@@ -95,6 +96,7 @@ enum item_col {
     ITEM_DER,
     ITEM_COLS
 };
+enum item_index { ITEM_BY_EXPIRY = 1 /* since 3 */ };
 
 enum host_list_col {
     HOST_LIST_ZONE,
@@ -112,6 +114,8 @@ enum host_col {
     HOST_POSITION, /* in the list, ascending */
     HOST_DEPLOYED, /* revision at which this association was made */
     HOST_CREATED,
+    HOST_PRIORITY, /* since 3. Lower comes first; 0: none, behind those that have one */
+    HOST_OBSERVE,  /* since 3. 1: what the CA says is reported and decides nothing */
     HOST_COLS
 };
 enum host_index { HOST_BY_PATTERN = 1, HOST_BY_CERT, HOST_BY_POSITION };

@@ -66,6 +66,7 @@
     X(LIMIT_HOSTS_CHANGE, 4096, "hosts", "one change of a list of hosts")                            \
     X(LIMIT_HOSTS_REPLY, 1000, "hosts", "a list that the reply to a change of it repeats")           \
     X(LIMIT_CAS_PER_HOST, 100, "CAs", "associated with one host")                                    \
+    X(LIMIT_PRIORITY, 1000000, "", "largest priority of a CA on a host")                             \
     X(LIMIT_CERTS_PER_HOST, 1024, "certificates", "of all CAs of one host, bundles counted in full") \
     /* origin trust and Access */                                                                    \
     X(LIMIT_ORIGIN_ENTRIES, 100, "CAs", "custom origin trust store of one zone")                     \

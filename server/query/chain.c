@@ -63,28 +63,26 @@ chain_load(struct query *q, struct mem_region *r, struct chain *chain)
 }
 
 static struct verdict_key
-key_of(const uint8_t *trust_digest, const struct chain *chain)
+key_of(const struct verdict_of *of)
 {
-    struct verdict_key key = {.purpose = chain->purpose};
-    memcpy(key.chain, chain->digest, sizeof(key.chain));
-    memcpy(key.trust, trust_digest, sizeof(key.trust));
+    struct verdict_key key = {.purpose = of->chain->purpose, .observed = of->kind == BUNDLE_OBSERVES};
+    memcpy(key.chain, of->chain->digest, sizeof(key.chain));
+    memcpy(key.trust, of->trust_digest, sizeof(key.trust));
     return key;
 }
 
 bool
-chain_verdict_find(struct query *q, const uint8_t *trust_digest, const struct chain *chain, int64_t at_ms,
-                   acd_verdict *ret)
+chain_verdict_find(struct query *q, const struct verdict_of *of, int64_t at_ms, acd_verdict *ret)
 {
-    struct verdict_key key = key_of(trust_digest, chain);
+    struct verdict_key key = key_of(of);
     return verdict_find(q->verdicts, &key, at_ms, ret);
 }
 
 int
-chain_verdict_get(struct query *q, const uint8_t *trust_digest, const struct chain *chain, int64_t at_ms,
-                  uint64_t deadline_ns, flight_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached,
-                  acd_err *err)
+chain_verdict_get(struct query *q, const struct verdict_of *of, int64_t at_ms, uint64_t deadline_ns,
+                  flight_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached, acd_err *err)
 {
-    struct verdict_key key = key_of(trust_digest, chain);
+    struct verdict_key key = key_of(of);
     bool waited;
     *ret_cached = false;
     int rc = flight_run(q->flights, &key, deadline_ns, fn, ctx, ret, &waited, err);
@@ -99,6 +97,6 @@ chain_verdict_get(struct query *q, const uint8_t *trust_digest, const struct cha
     if (!waited)
         verdict_put(q->verdicts, &key, ret);
     if (ret->result == ACD_VERIFIED)
-        known_put(q->known, chain->digest, chain->certs, chain->n);
+        known_put(q->known, of->chain->digest, of->chain->certs, of->chain->n);
     return 0;
 }

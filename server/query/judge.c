@@ -1,5 +1,7 @@
 #include "query/judge.h"
 
+#include <stdio.h>
+
 #include "base/err.h"
 
 /* Refusals of our own that need no validator. */
@@ -36,21 +38,22 @@ need_certificate(struct judged *it)
 /* The CA that vouched, by its place in the trust set of this host: the same set may belong to several
  * accounts. */
 static int
-name_anchor(const struct judge *j, struct judged *it, int32_t anchor)
+name_anchor(const struct judge *j, const struct judged *it, int32_t place, uint32_t *ret_anchor,
+            char **ret_id, ProtobufCBinaryData *ret_sha256)
 {
     struct snap_ca ca;
     uint32_t flags;
-    if (anchor < 0 || (uint32_t)anchor >= it->trust.n)
+    if (place < 0 || (uint32_t)place >= it->trust.n)
         return 0;
-    int rc = snap_trust_ca(j->view, &it->trust, (uint32_t)anchor, &ca, &flags);
+    int rc = snap_trust_ca(j->view, &it->trust, (uint32_t)place, &ca, &flags);
     if (rc < 0)
         return rc;
-    it->answer->anchor = (uint32_t)anchor + 1;
-    it->answer->ca_id = mem_strndup(j->region, ca.id.ptr, ca.id.len);
+    *ret_anchor = (uint32_t)place + 1;
+    *ret_id = mem_strndup(j->region, ca.id.ptr, ca.id.len);
     if (j->brief)
-        return it->answer->ca_id ? 0 : ACD_ENOMEM;
-    it->answer->ca_sha256 = wire_bytes(mem_slice(j->region, slice_of(ca.sha256, DIGEST_LEN)));
-    return it->answer->ca_id && it->answer->ca_sha256.data ? 0 : ACD_ENOMEM;
+        return *ret_id ? 0 : ACD_ENOMEM;
+    *ret_sha256 = wire_bytes(mem_slice(j->region, slice_of(ca.sha256, DIGEST_LEN)));
+    return *ret_id && ret_sha256->data ? 0 : ACD_ENOMEM;
 }
 
 static int
@@ -74,7 +77,24 @@ fill_verdict(const struct judge *j, struct judged *it, const acd_verdict *v, boo
     if (!a->error || !a->reason)
         return ACD_ENOMEM;
     it->open = false;
-    return name_anchor(j, it, v->anchor);
+    return name_anchor(j, it, v->anchor, &a->anchor, &a->ca_id, &a->ca_sha256);
+}
+
+/* What the observed CAs say stands beside the answer; nothing of the answer depends on it. */
+static int
+fill_observed(const struct judge *j, struct judged *it, const acd_verdict *v)
+{
+    Anchord__V1__Observation *o = wire_new(j->region, Anchord__V1__Observation, anchord__v1__observation);
+    if (!o)
+        return ACD_ENOMEM;
+    it->answer->observed = o;
+    o->verdict =
+        v->result == ACD_VERIFIED ? ANCHORD__V1__VERDICT__VERIFIED : ANCHORD__V1__VERDICT__NOT_VERIFIED;
+    o->error = mem_strdup(j->region, v->error);
+    o->reason = wire_text(j->region, slice_str(v->text));
+    if (!o->error || !o->reason)
+        return ACD_ENOMEM;
+    return name_anchor(j, it, v->anchor, &o->anchor, &o->ca_id, &o->ca_sha256);
 }
 
 int
@@ -149,14 +169,30 @@ judge_repeat(const struct judge *j, const struct judged *before, struct judged *
     it->open = false;
 }
 
+static bool
+observes(const struct judge *j, const struct judged *it)
+{
+    return it->trust.observes && !j->brief;
+}
+
+static bool
+find_kept(const struct judge *j, const struct judged *it, enum bundle_kind kind, acd_verdict *ret)
+{
+    const struct verdict_of of = {it->trust.digest, &it->chain, kind};
+    return chain_verdict_find(j->q, &of, it->at_ms, ret);
+}
+
 /* Verdicts that are known already. An explanation needs the derivation, so it does without. */
 int
 judge_warm(const struct judge *j, struct judged *it)
 {
-    acd_verdict v;
-    if (!it->open || j->explain || !chain_verdict_find(j->q, it->trust.digest, &it->chain, it->at_ms, &v))
+    acd_verdict v, seen;
+    bool observe = observes(j, it);
+    if (!it->open || j->explain || !find_kept(j, it, BUNDLE_DECIDES, &v) ||
+        (observe && !find_kept(j, it, BUNDLE_OBSERVES, &seen)))
         return 0;
-    return fill_verdict(j, it, &v, true);
+    int rc = fill_verdict(j, it, &v, true);
+    return rc < 0 || !observe ? rc : fill_observed(j, it, &seen);
 }
 
 /* --- second pass ------------------------------------------------------------------------------------------
@@ -165,6 +201,8 @@ judge_warm(const struct judge *j, struct judged *it)
 struct explain_ctx {
     struct mem_region *region;
     Anchord__V1__VerifyAnswer *answer;
+    const struct bundle_ref *bundle; /* whose steps these are */
+    enum bundle_kind kind;
 };
 
 int
@@ -188,7 +226,11 @@ add_step(void *arg, const acd_step *step)
     struct explain_ctx *ctx = arg;
     Anchord__V1__VerifyStep *m;
     int rc = judge_step(ctx->region, step, &m);
-    return rc < 0 ? rc : wire_append(ctx->region, &ctx->answer->n_steps, &ctx->answer->steps, m);
+    if (rc < 0)
+        return rc;
+    m->anchor = bundle_place(ctx->bundle, step->anchor);
+    m->observed = ctx->kind == BUNDLE_OBSERVES;
+    return wire_append(ctx->region, &ctx->answer->n_steps, &ctx->answer->steps, m);
 }
 
 static int
@@ -232,8 +274,8 @@ add_fields(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
 }
 
 static int
-ask_validator(const struct judge *j, struct judged *it, struct explain_ctx *ctx, acd_verdict *ret,
-              acd_err *err)
+ask_validator(const struct judge *j, struct judged *it, enum bundle_kind kind, struct explain_ctx *ctx,
+              acd_verdict *ret, acd_err *err)
 {
     struct bundle_ref *bundle;
     const acd_verify what = {
@@ -247,12 +289,15 @@ ask_validator(const struct judge *j, struct judged *it, struct explain_ctx *ctx,
         .step = j->explain ? add_step : NULL,
         .step_ctx = ctx,
     };
-    int rc = bundle_get(j->q->bundles, j->view, &it->trust, &bundle, err);
+    int rc = bundle_get(j->q->bundles, j->view, &it->trust, kind, &bundle, err);
     if (rc < 0)
         return rc;
+    ctx->bundle = bundle;
+    ctx->kind = kind;
     *ret = (acd_verdict){.struct_size = sizeof(*ret)};
     query_count(j->q, QUERY_VERIFICATIONS, 1);
     rc = plug_verify(bundle_of(bundle), &what, j->call->deadline_ns, ret, err);
+    ret->anchor = bundle_place(bundle, ret->anchor);
     bundle_put(j->q->bundles, bundle);
     return rc;
 }
@@ -260,6 +305,8 @@ ask_validator(const struct judge *j, struct judged *it, struct explain_ctx *ctx,
 struct job {
     const struct judge *j;
     struct judged *it;
+    enum bundle_kind kind;
+    struct explain_ctx *ctx;
 };
 
 /* Runs inside the flight of this verdict: whoever asks for the same one meanwhile waits for it. */
@@ -267,19 +314,28 @@ static int
 verify_fresh(void *arg, acd_verdict *ret, acd_err *err)
 {
     struct job *job = arg;
-    return ask_validator(job->j, job->it, NULL, ret, err);
+    return ask_validator(job->j, job->it, job->kind, job->ctx, ret, err);
+}
+
+static int
+verdict_of_kind(const struct judge *j, struct judged *it, enum bundle_kind kind, struct explain_ctx *ctx,
+                acd_verdict *ret, bool *ret_cached, acd_err *err)
+{
+    struct job job = {j, it, kind, ctx};
+    const struct verdict_of of = {it->trust.digest, &it->chain, kind};
+    *ret_cached = false;
+    return j->explain ? ask_validator(j, it, kind, ctx, ret, err)
+                      : chain_verdict_get(j->q, &of, it->at_ms, j->call->deadline_ns, verify_fresh, &job, ret,
+                                          ret_cached, err);
 }
 
 static int
 decide(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
 {
-    struct job job = {j, it};
     acd_err err = ACD_ERR_INIT;
     acd_verdict v;
-    bool cached = false;
-    int rc = j->explain ? ask_validator(j, it, ctx, &v, &err)
-                        : chain_verdict_get(j->q, it->trust.digest, &it->chain, it->at_ms,
-                                            j->call->deadline_ns, verify_fresh, &job, &v, &cached, &err);
+    bool cached;
+    int rc = verdict_of_kind(j, it, BUNDLE_DECIDES, ctx, &v, &cached, &err);
     if (rc == 0)
         return fill_verdict(j, it, &v, cached);
     if (rc == ACD_ENOMEM)
@@ -290,10 +346,27 @@ decide(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
     return 0;
 }
 
+/* After the decision, which stands whatever comes of this. */
+static int
+observe(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
+{
+    acd_err err = ACD_ERR_INIT;
+    acd_verdict v;
+    bool cached;
+    int rc = verdict_of_kind(j, it, BUNDLE_OBSERVES, ctx, &v, &cached, &err);
+    if (rc < 0 && rc != ACD_ENOMEM) {
+        v = (acd_verdict){.result = ACD_NOT_VERIFIED, .anchor = -1};
+        (void)snprintf(v.error, sizeof(v.error), "%s", failed);
+        (void)snprintf(v.text, sizeof(v.text), "%s", err_text(&err, rc));
+        rc = 0;
+    }
+    return rc < 0 ? rc : fill_observed(j, it, &v);
+}
+
 int
 judge_cold(const struct judge *j, struct judged *it)
 {
-    struct explain_ctx ctx = {j->region, it->answer};
+    struct explain_ctx ctx = {.region = j->region, .answer = it->answer};
     bool named = it->chain.n > 0 || it->question->chain_digest.len == DIGEST_LEN;
     int rc = 0;
     if (named && (it->open || (j->fields && !it->host.error)))
@@ -302,8 +375,11 @@ judge_cold(const struct judge *j, struct judged *it)
         need_certificate(it);
         return 0;
     }
-    if (rc == 0 && it->open)
+    bool open = it->open;
+    if (rc == 0 && open)
         rc = decide(j, it, &ctx);
+    if (rc == 0 && open && observes(j, it))
+        rc = observe(j, it, &ctx);
     if (rc == 0 && j->fields && !it->host.error)
         rc = add_fields(j, it, &ctx);
     return rc;

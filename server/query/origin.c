@@ -302,6 +302,7 @@ make_key(const struct batch *b, struct item *it)
 static int
 warm(struct batch *b, struct item *it)
 {
+    const struct verdict_of of = {it->key, &it->chain, BUNDLE_DECIDES};
     const struct roots_set *roots;
     acd_verdict v;
     if (!it->open)
@@ -313,7 +314,7 @@ warm(struct batch *b, struct item *it)
         b->roots = roots_hold(roots);
     }
     int rc = make_key(b, it);
-    if (rc < 0 || b->explain || !chain_verdict_find(b->q, it->key, &it->chain, it->at_ms, &v))
+    if (rc < 0 || b->explain || !chain_verdict_find(b->q, &of, it->at_ms, &v))
         return rc;
     b->hits++;
     b->open--;
@@ -366,10 +367,11 @@ ask_validator(void *arg, acd_verdict *ret, acd_err *err)
     struct bundle_ref *ref;
     if (!job->it->custom)
         return ask_bundle(job, roots_bundle(b->roots), ret, err);
-    int rc = bundle_get(b->q->bundles, b->view, &job->it->trust, &ref, err);
+    int rc = bundle_get(b->q->bundles, b->view, &job->it->trust, BUNDLE_DECIDES, &ref, err);
     if (rc < 0)
         return rc;
     rc = ask_bundle(job, bundle_of(ref), ret, err);
+    ret->anchor = bundle_place(ref, ret->anchor);
     bundle_put(b->q->bundles, ref);
     return rc;
 }
@@ -377,6 +379,7 @@ ask_validator(void *arg, acd_verdict *ret, acd_err *err)
 static int
 decide(struct batch *b, struct item *it, acd_err *err)
 {
+    const struct verdict_of of = {it->key, &it->chain, BUNDLE_DECIDES};
     struct job job = {b, it};
     acd_verdict v;
     bool cached = false;
@@ -385,8 +388,8 @@ decide(struct batch *b, struct item *it, acd_err *err)
         rc = make_key(b, it);
     if (rc == 0)
         rc = b->explain ? ask_validator(&job, &v, err)
-                        : chain_verdict_get(b->q, it->key, &it->chain, it->at_ms, b->call->deadline_ns,
-                                            ask_validator, &job, &v, &cached, err);
+                        : chain_verdict_get(b->q, &of, it->at_ms, b->call->deadline_ns, ask_validator, &job,
+                                            &v, &cached, err);
     return rc < 0 ? rc : fill_verdict(b, it, &v, cached);
 }
 

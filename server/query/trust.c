@@ -41,7 +41,7 @@ sets_find(struct sets *s, uint32_t trust, uint32_t **ret_free)
 }
 
 static int
-ca_msg(struct mem_region *r, const struct snap_ca *ca, bool der, Anchord__V1__TrustCa **ret)
+ca_msg(struct mem_region *r, const struct snap_ca *ca, uint32_t flags, bool der, Anchord__V1__TrustCa **ret)
 {
     Anchord__V1__TrustCa *m = wire_new(r, Anchord__V1__TrustCa, anchord__v1__trust_ca);
     if (!m)
@@ -53,6 +53,9 @@ ca_msg(struct mem_region *r, const struct snap_ca *ca, bool der, Anchord__V1__Tr
     m->not_before_ms = ca->not_before_ms;
     m->not_after_ms = ca->not_after_ms;
     m->profile = (Anchord__V1__Profile)ca->profile;
+    m->helper = snap_role(flags) == SNAP_HELPS;
+    m->observed = snap_role(flags) == SNAP_OBSERVED;
+    m->priority = flags >> SNAP_PRIORITY_SHIFT;
     if (der)
         m->der = wire_bytes(mem_slice(r, ca->der));
     *ret = m;
@@ -75,7 +78,7 @@ set_msg(struct mem_region *r, const struct snap_view *v, const struct snap_trust
         uint32_t flags;
         int rc = snap_trust_ca(v, t, (uint32_t)m->n_cas, &ca, &flags);
         if (rc == 0)
-            rc = ca_msg(r, &ca, der, &m->cas[m->n_cas]);
+            rc = ca_msg(r, &ca, flags, der, &m->cas[m->n_cas]);
         if (rc < 0)
             return rc;
     }
@@ -112,8 +115,43 @@ struct asked {
     struct sets sets;
 };
 
+/* How many of a set's CAs there are, of each role. */
+struct census {
+    size_t decide, help, observed;
+};
+
 static int
-explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit, size_t cas,
+count_roles(const struct snap_view *v, const struct snap_trust *t, struct census *ret)
+{
+    for (uint32_t i = 0; i < t->n; i++) {
+        struct snap_ca ca;
+        uint32_t flags;
+        int rc = snap_trust_ca(v, t, i, &ca, &flags);
+        if (rc < 0)
+            return rc;
+        ++*(snap_role(flags) == SNAP_DECIDES ? &ret->decide
+            : snap_role(flags) == SNAP_HELPS ? &ret->help
+                                             : &ret->observed);
+    }
+    return 0;
+}
+
+static char *
+explain_cas(struct mem_region *r, const struct census *n)
+{
+    if (n->decide + n->help + n->observed == 0)
+        return mem_printf(r, "its CAs hold no certificate yet: nothing is trusted");
+    if (n->help + n->observed == 0)
+        return mem_printf(r, "%zu CAs, by priority, then the most recently deployed first", n->decide);
+    return mem_printf(
+        r,
+        "%zu CAs may vouch, by priority, then the most recently deployed first; %zu only complete "
+        "paths, %zu are only observed",
+        n->decide, n->help, n->observed);
+}
+
+static int
+explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit, const struct census *cas,
         Anchord__V1__TrustAnswer *a)
 {
     struct mem_region *r = q->region;
@@ -128,8 +166,7 @@ explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit,
         line[n++] =
             mem_printf(r, "no wildcard one level up either: no CA may vouch for clients of this host");
     if (hit->match != SNAP_NONE)
-        line[n++] = cas ? mem_printf(r, "%zu CAs, the most recently deployed first", cas)
-                        : mem_printf(r, "its CAs hold no certificate yet: nothing is trusted");
+        line[n++] = explain_cas(r, cas);
     for (size_t i = 0; i < n; i++)
         if (!line[i] || wire_append(r, &a->n_explain, &a->explain, line[i]) < 0)
             return ACD_ENOMEM;
@@ -138,13 +175,14 @@ explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit,
 
 static int
 fill_trust(struct asked *q, const Anchord__V1__TrustQuestion *question, const struct snap_hit *hit,
-           Anchord__V1__TrustAnswer *a, size_t *ret_cas)
+           Anchord__V1__TrustAnswer *a, struct census *ret_cas)
 {
     struct snap_trust t;
     int rc = snap_trust_get(q->view, hit->trust, &t);
+    if (rc == 0 && q->req->explain)
+        rc = count_roles(q->view, &t, ret_cas);
     if (rc < 0)
         return rc;
-    *ret_cas = t.n;
     a->digest = wire_bytes(mem_slice(q->region, slice_of(t.digest, 32)));
     if (!a->digest.data)
         return ACD_ENOMEM;
@@ -162,7 +200,7 @@ static int
 fill_answer(struct asked *q, const Anchord__V1__TrustQuestion *question, const struct query_host *h,
             const struct snap_hit *hit, int found, Anchord__V1__TrustAnswer *a)
 {
-    size_t cas = 0;
+    struct census cas = {0};
     if (h->error) {
         a->host = question->host;
         a->error = (char *)h->error;
@@ -184,7 +222,7 @@ fill_answer(struct asked *q, const Anchord__V1__TrustQuestion *question, const s
             rc = fill_trust(q, question, hit, a, &cas);
     }
     if (rc == 0 && q->req->explain)
-        rc = explain(q, h, hit, cas, a);
+        rc = explain(q, h, hit, &cas, a);
     return rc;
 }
 

@@ -65,13 +65,18 @@ trusts_check(const struct snap_view *v, const uint32_t *uses, uint32_t *ca_uses,
             continue;
         if (rc < 0)
             return bad(err, "a trust set");
+        bool observes = false;
         for (uint32_t k = 0; k < t.n; k++) {
             struct snap_ca ca;
             uint32_t flags;
             if (snap_trust_ca(v, &t, k, &ca, &flags) < 0 ||
                 !use(ca_uses, v->roots.ca.n, ((const struct snap_trust_rec *)t.entries)->entry[k].ca))
                 return bad(err, "a trust set's certificate");
+            observes |=
+                snap_role(((const struct snap_trust_rec *)t.entries)->entry[k].flags) == SNAP_OBSERVED;
         }
+        if (observes != t.observes)
+            return bad(err, "what a trust set observes");
         n++;
     }
     return n == v->roots.trusts.count ? 0 : bad(err, "trust sets");

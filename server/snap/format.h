@@ -158,7 +158,7 @@ struct snap_ca_rec {
 
 struct snap_trust_rec {
     uint8_t digest[32];
-    uint32_t n, pad;
+    uint32_t n, observes; /* observes: a place is SNAP_CA_OBSERVED */
     struct {
         uint32_t ca, flags;
     } entry[];

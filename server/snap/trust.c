@@ -59,7 +59,7 @@ entry_describe(struct snap_writer *w, struct entry e, struct entry_text *ret, ac
         return snap_fail(w, ACD_ECORRUPT, err);
     memcpy(ret->sha256, ca.sha256, 32);
     ret->profile = ca.profile;
-    ret->flags = e.flags | ca.flags;
+    ret->flags = (e.flags | ca.flags) & SNAP_CA_DIGESTED;
     return 0;
 }
 
@@ -133,6 +133,9 @@ record_new(struct snap_writer *w, const uint8_t digest[32], const struct entry *
     t = snap_piece_data(p);
     memcpy(t->digest, digest, 32);
     t->n = (uint32_t)n;
+    t->observes = 0;
+    for (size_t i = 0; i < n; i++)
+        t->observes |= snap_role(e[i].flags) == SNAP_OBSERVED;
     memcpy(t->entry, e, n * sizeof(*e));
     return 0;
 }

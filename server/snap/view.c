@@ -195,7 +195,7 @@ snap_trust_get(const struct snap_view *v, uint32_t trust, struct snap_trust *ret
     uint32_t n = t->n;
     if (n > (len - sizeof(*t)) / sizeof(t->entry[0]))
         return ACD_ECORRUPT;
-    *ret = (struct snap_trust){t->digest, n, t};
+    *ret = (struct snap_trust){t->digest, n, t->observes != 0, t};
     return 0;
 }
 
@@ -207,7 +207,7 @@ snap_trust_ca(const struct snap_view *v, const struct snap_trust *t, uint32_t i,
     must(i < t->n);
     int rc = snap_ca_get(v, rec->entry[i].ca, ret);
     if (rc == 0)
-        *ret_flags = rec->entry[i].flags;
+        *ret_flags = rec->entry[i].flags | ret->flags;
     return rc == ACD_ENOENT ? ACD_ECORRUPT : rc;
 }
 

@@ -113,8 +113,27 @@ int snap_zone_find(const struct snap_view *v, acd_slice id, uint32_t *ret_zone);
 /* --- trust sets and CAs ----------------------------------------------------------------------------------
  */
 
-/* ca flags */
-#define SNAP_CA_HELPER (1u << 0) /* completes paths, grants nothing */
+/* Flags of a CA, and of its place in a trust set. Whoever knows only the first bit grants nothing to either
+ * kind. */
+#define SNAP_CA_HELPER   (1u << 0) /* grants nothing: it completes paths */
+#define SNAP_CA_OBSERVED (3u << 0) /* of a place: grants nothing, what it says is reported */
+#define SNAP_CA_ROLE     (3u << 0)
+
+/* A place carries its priority for display in the upper bits; the digest does not cover it, for it says
+ * nothing that the order of the set does not say. */
+#define SNAP_PRIORITY_SHIFT 8
+#define SNAP_CA_DIGESTED    ((1u << SNAP_PRIORITY_SHIFT) - 1)
+
+enum snap_role { SNAP_DECIDES = 0, SNAP_HELPS = SNAP_CA_HELPER, SNAP_OBSERVED = SNAP_CA_OBSERVED };
+
+/* What flags say that a CA may do; what they should not say makes it a helper. */
+static inline enum snap_role
+snap_role(uint32_t flags)
+{
+    return (flags & SNAP_CA_ROLE) == SNAP_CA_OBSERVED ? SNAP_OBSERVED
+           : (flags & SNAP_CA_ROLE)                   ? SNAP_HELPS
+                                                      : SNAP_DECIDES;
+}
 
 struct snap_ca {
     acd_slice id; /* of the uploaded object */
@@ -130,12 +149,13 @@ int snap_ca_find(const struct snap_view *v, acd_slice id, uint32_t index, uint32
 uint32_t snap_ca_limit(const struct snap_view *v); /* CA numbers are below it; some may be ENOENT */
 
 struct snap_trust {
-    const uint8_t *digest; /* 32 bytes: SHA-256 over the ordered (sha256, profile, flags) */
+    const uint8_t *digest; /* 32 bytes: SHA-256 over the ordered (sha256, profile, flags but for priority) */
     uint32_t n;
+    bool observes;       /* some of its CAs are observed only */
     const void *entries; /* for snap_trust_ca */
 };
 int snap_trust_get(const struct snap_view *v, uint32_t trust, struct snap_trust *ret);
-/* The i-th CA of the set, i < n. flags: those of the entry, which may be stricter than the CA's own. */
+/* The i-th CA of the set, i < n. flags: those of its place, with the CA's own. */
 int snap_trust_ca(const struct snap_view *v, const struct snap_trust *t, uint32_t i, struct snap_ca *ret,
                   uint32_t *ret_flags);
 

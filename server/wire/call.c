@@ -79,6 +79,7 @@ envelope_fill(struct envelope *e, struct call_client *c, const struct call_reque
     f->request_id = slice_of(e->id, sizeof(e->id));
     f->idem_key = f->payload = (acd_slice){NULL, 0};
     f->n_meta = 0;
+    f->dry_run = f->force = false;
     f->body = req->body;
     meta_add(f, "authorization", req->authorization);
     meta_add(f, "traceparent", req->traceparent);
@@ -96,6 +97,8 @@ envelope_fill(struct envelope *e, struct call_client *c, const struct call_reque
         hex_encode(key, sizeof(key), e->key);
     }
     f->idem_key = slice_str(req->idem_key ? req->idem_key : e->key);
+    f->dry_run = req->dry_run;
+    f->force = req->force;
 }
 
 static void

@@ -40,6 +40,7 @@ struct call_request {
     const char *authorization;        /* NULL: none */
     const char *traceparent;          /* NULL: none */
     const struct call_caller *caller; /* NULL: the client */
+    bool dry_run, force;              /* mutations */
 };
 
 struct call_result {

@@ -199,6 +199,11 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
          (m->name || list_begin(d, &r, tag, limit, sizeof(**m->name), (void ***)(void *)&m->name)) && \
              take_slice(&r, &s) && decode_##lower(d, s, LIMIT_REPEATED, m->name[m->n_##name]) &&      \
              ++m->n_##name)
+/* One that comes twice is one message in parts (protobuf's rule), and left to protobuf-c. */
+#define DECODE_ONE(number, name, Type, lower)                                                            \
+    CASE(number, BYTES,                                                                                  \
+         !m->name && (m->name = mem_alloc(d->region, sizeof(*m->name))) != NULL && take_slice(&r, &s) && \
+             decode_##lower(d, s, LIMIT_REPEATED, m->name))
 
 #define KNOWN(number) case number:
 
@@ -360,6 +365,12 @@ put_text(struct encoder *e, uint32_t number, const char *s)
     for (size_t i = m->n_##name; i-- > 0;) {                                                          \
         size_t after = (size_t)(e->end - e->at);                                                      \
         WRITE(encode_##lower(e, m->name[i]) && put_head(e, number, (size_t)(e->end - e->at) - after)) \
+    }
+
+#define ENCODE_ONE(number, name, Type, lower)                                                      \
+    if (m->name) {                                                                                 \
+        size_t after = (size_t)(e->end - e->at);                                                   \
+        WRITE(encode_##lower(e, m->name) && put_head(e, number, (size_t)(e->end - e->at) - after)) \
     }
 
 #define MESSAGE(Type, lower, fields)                                            \

@@ -3,7 +3,16 @@
 #include "wire/tlv.h"
 
 /* Field numbers of envelope.proto. */
-enum { CALL_METHOD = 1, CALL_REQUEST_ID, CALL_TIMEOUT, CALL_METADATA, CALL_PAYLOAD, CALL_IDEM_KEY };
+enum {
+    CALL_METHOD = 1,
+    CALL_REQUEST_ID,
+    CALL_TIMEOUT,
+    CALL_METADATA,
+    CALL_PAYLOAD,
+    CALL_IDEM_KEY,
+    CALL_DRY_RUN,
+    CALL_FORCE
+};
 enum { META_KEY = 1, META_VALUE };
 enum {
     REPLY_REQUEST_ID = 1,
@@ -12,7 +21,8 @@ enum {
     REPLY_DETAILS,
     REPLY_PAYLOAD,
     REPLY_REVISION,
-    REPLY_RETRY_AFTER
+    REPLY_RETRY_AFTER,
+    REPLY_EFFECT
 };
 
 static int
@@ -57,6 +67,16 @@ take_u32(const struct tlv_field *t, const char *name, uint32_t *ret, acd_err *er
     int rc = take_number(t, name, &v, err);
     if (rc == 0)
         *ret = (uint32_t)v;
+    return rc;
+}
+
+static int
+take_bool(const struct tlv_field *t, const char *name, bool *ret, acd_err *err)
+{
+    uint64_t v = 0;
+    int rc = take_number(t, name, &v, err);
+    if (rc == 0)
+        *ret = v != 0;
     return rc;
 }
 
@@ -118,6 +138,10 @@ call_field(const struct tlv_field *t, struct frame_call *c, acd_err *err)
         return take_bytes(t, "payload", LIMIT_MESSAGE, &c->payload, err);
     case CALL_IDEM_KEY:
         return take_text(t, "idempotency_key", LIMIT_IDEM_KEY, &c->idem_key, err);
+    case CALL_DRY_RUN:
+        return take_bool(t, "dry_run", &c->dry_run, err);
+    case CALL_FORCE:
+        return take_bool(t, "force", &c->force, err);
     default:
         return 0;
     }
@@ -128,6 +152,7 @@ call_init(struct frame_call *c)
 {
     c->method = c->request_id = c->idem_key = c->payload = (acd_slice){NULL, 0};
     c->timeout_ms = c->n_meta = 0;
+    c->dry_run = c->force = false;
     c->body = NULL;
     c->body_len = 0;
 }
@@ -176,9 +201,18 @@ take_detail(struct mem_region *r, acd_slice raw, struct frame_reply *p, acd_err 
 }
 
 static int
+take_effect(struct mem_region *r, acd_slice raw, struct frame_reply *p, acd_err *err)
+{
+    void *effect = NULL;
+    int rc = wire_unpack(r, &anchord__v1__change_effect__descriptor, raw, &effect, err);
+    p->effect = effect;
+    return rc < 0 ? err_context(err, rc, "effect") : 0;
+}
+
+static int
 reply_field(struct mem_region *r, const struct tlv_field *t, struct frame_reply *p, acd_err *err)
 {
-    acd_slice detail = {NULL, 0};
+    acd_slice nested = {NULL, 0};
     int rc;
     switch (t->number) {
     case REPLY_REQUEST_ID:
@@ -188,14 +222,17 @@ reply_field(struct mem_region *r, const struct tlv_field *t, struct frame_reply 
     case REPLY_MESSAGE:
         return take_text(t, "message", LIMIT_MESSAGE, &p->message, err);
     case REPLY_DETAILS:
-        rc = take_bytes(t, "details", LIMIT_MESSAGE, &detail, err);
-        return rc < 0 ? rc : take_detail(r, detail, p, err);
+        rc = take_bytes(t, "details", LIMIT_MESSAGE, &nested, err);
+        return rc < 0 ? rc : take_detail(r, nested, p, err);
     case REPLY_PAYLOAD:
         return take_bytes(t, "payload", LIMIT_MESSAGE, &p->payload, err);
     case REPLY_REVISION:
         return take_number(t, "revision", &p->revision, err);
     case REPLY_RETRY_AFTER:
         return take_u32(t, "retry_after_ms", &p->retry_after_ms, err);
+    case REPLY_EFFECT:
+        rc = take_bytes(t, "effect", LIMIT_MESSAGE, &nested, err);
+        return rc < 0 ? rc : take_effect(r, nested, p, err);
     default:
         return 0;
     }
@@ -237,7 +274,8 @@ frame_call_size(struct frame_call *c)
 {
     c->body_len = c->body ? wire_size(c->body) : c->payload.len;
     size_t n = tlv_bytes_size(c->method.len) + tlv_bytes_size(c->request_id.len) +
-               tlv_number_size(c->timeout_ms) + tlv_bytes_size(c->body_len) + tlv_bytes_size(c->idem_key.len);
+               tlv_number_size(c->timeout_ms) + tlv_bytes_size(c->body_len) +
+               tlv_bytes_size(c->idem_key.len) + tlv_number_size(c->dry_run) + tlv_number_size(c->force);
     for (uint32_t i = 0; i < c->n_meta; i++)
         n += nested_size(meta_size(&c->meta[i]));
     return n;
@@ -268,7 +306,9 @@ frame_call_write(const struct frame_call *c, uint8_t *out)
         out = tlv_put_bytes(out, META_VALUE, c->meta[i].value);
     }
     out = put_body(out, CALL_PAYLOAD, c->body, c->body_len, c->payload);
-    (void)tlv_put_bytes(out, CALL_IDEM_KEY, c->idem_key);
+    out = tlv_put_bytes(out, CALL_IDEM_KEY, c->idem_key);
+    out = tlv_put_number(out, CALL_DRY_RUN, c->dry_run);
+    (void)tlv_put_number(out, CALL_FORCE, c->force);
 }
 
 size_t
@@ -280,7 +320,7 @@ frame_reply_size(struct frame_reply *p)
                tlv_number_size(p->retry_after_ms);
     for (size_t i = 0; i < p->n_details; i++)
         n += nested_size(wire_size(p->details[i]));
-    return n;
+    return n + (p->effect ? nested_size(wire_size(p->effect)) : 0);
 }
 
 void
@@ -295,5 +335,9 @@ frame_reply_write(const struct frame_reply *p, uint8_t *out)
     }
     out = put_body(out, REPLY_PAYLOAD, p->body, p->body_len, p->payload);
     out = tlv_put_number(out, REPLY_REVISION, p->revision);
-    (void)tlv_put_number(out, REPLY_RETRY_AFTER, p->retry_after_ms);
+    out = tlv_put_number(out, REPLY_RETRY_AFTER, p->retry_after_ms);
+    if (p->effect) {
+        out = tlv_put_head(out, REPLY_EFFECT, wire_size(p->effect));
+        (void)wire_pack_to(p->effect, out);
+    }
 }

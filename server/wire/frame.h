@@ -19,6 +19,7 @@ struct frame_meta {
 struct frame_call {
     acd_slice method, request_id, idem_key;
     uint32_t timeout_ms;
+    bool dry_run, force;
     uint32_t n_meta;
     struct frame_meta meta[LIMIT_METADATA];
     acd_slice payload; /* raw; used for encoding when body is NULL */
@@ -33,9 +34,10 @@ struct frame_reply {
     uint64_t revision;
     size_t n_details;
     Anchord__V1__ErrorDetail **details;
-    acd_slice payload; /* raw; used for encoding when body is NULL */
-    const void *body;  /* encoding: the response message */
-    size_t body_len;   /* set by frame_reply_size */
+    const Anchord__V1__ChangeEffect *effect; /* NULL: none */
+    acd_slice payload;                       /* raw; used for encoding when body is NULL */
+    const void *body;                        /* encoding: the response message */
+    size_t body_len;                         /* set by frame_reply_size */
 };
 
 /* ret is filled as far as decoding came, also on failure: a refusal can give the request id back. Duplicates

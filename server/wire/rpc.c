@@ -152,6 +152,7 @@ reply_error(struct rpc_call *call)
     p->body = NULL;
     p->payload = (acd_slice){NULL, 0};
     p->revision = 0;
+    p->effect = NULL;
     p->retry_after_ms = call->err.retry_after_ms;
     if (!p->retry_after_ms && status_retryable(code) && code != ACD_ETIMEOUT)
         p->retry_after_ms = LIMIT_RETRY_AFTER_MS;

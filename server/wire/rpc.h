@@ -73,7 +73,7 @@ struct rpc_call {
 
     /* private to wire/ */
     const struct rpc_bound *bound;
-    struct frame_reply reply;
+    struct frame_reply reply; /* a handler may set its effect */
     int status;
     acd_err err;
 };

@@ -35,7 +35,7 @@ world_call(struct world *w, const char *method, const void *body, struct call_re
     acd_err err = ACD_ERR_INIT;
     (void)snprintf(full, sizeof(full), "anchord.v1.%s", method);
     const struct call_request req = {
-        .method = rpc_method_find(slice_str(full)), .body = body, .timeout_ms = CALL_MS};
+        .method = rpc_method_find(slice_str(full)), .body = body, .timeout_ms = CALL_MS, .force = true};
     must(req.method);
     rig_need(call_sync(w->client, &req, res, &err), &err, method);
     return res->resp;

@@ -19,6 +19,7 @@ SEED = int(os.environ.get("ANCHORD_SEED", str(random.SystemRandom().randrange(1 
 WORKERS = 3
 CAS = 6  # certificates per worker; the limit is 4, so that refusals are part of the load
 LIMIT = 4
+HELPER = "ca5"  # this one is always uploaded as a helper
 
 
 class Worker:
@@ -27,7 +28,7 @@ class Worker:
         self.random = random.Random(SEED * 1000 + number)
         self.account, self.zone = "w%d" % number, "w%d.example" % number
         self.certs = {}  # name -> id
-        self.hosts = {}  # id -> list of hosts
+        self.hosts = {}  # id -> {host: (priority, observed)}
         self.rules = []  # expressions of the zone, in order
         self.origin = {}  # name -> id of the entry in the zone's origin trust store
         self.access = []  # hosts of the account's Access CA
@@ -45,11 +46,12 @@ class Worker:
     # One operation: (arguments, change of the model when it is done). None: refused by design.
     def upload(self):
         name = "ca%d" % self.random.randrange(CAS)
-        result = yield ("ca", "upload", "--account", self.account, "--name", name, self.paths[name])
+        extra = ("--helper",) if name == HELPER else ()
+        result = yield ("ca", "upload", "--account", self.account, "--name", name, self.paths[name]) + extra
         if name not in self.certs and len(self.certs) < LIMIT:
             check(result.code == 0, "upload: " + result.err)
             self.certs[name] = result.json["id"]
-            self.hosts[result.json["id"]] = []
+            self.hosts[result.json["id"]] = {}
         else:
             check(result.code == 1, "an upload beyond the limit or twice: exit %d" % result.code)
 
@@ -57,26 +59,47 @@ class Worker:
         if not self.certs:
             return
         name = self.random.choice(sorted(self.certs))
-        result = yield ("ca", "delete", "--detach", self.certs[name])
+        result = yield ("ca", "delete", "--detach", self.certs[name], "--force")
         check(result.code == 0, "delete: " + result.err)
         del self.hosts[self.certs.pop(name)]
 
     def hosts_change(self, verb):
         if not self.certs:
             return
-        ident = self.certs[self.random.choice(sorted(self.certs))]
+        name = self.random.choice(sorted(self.certs))
+        ident = self.certs[name]
         have = self.hosts[ident]
+        extra = ["--force"]
         if verb == "remove":
             if not have:
                 return
-            names = self.random.sample(have, self.random.randint(1, len(have)))
-            after = [h for h in have if h not in names]
+            names = self.random.sample(sorted(have), self.random.randint(1, len(have)))
         else:
             names = ["h%d.%s" % (n, self.zone) for n in self.random.sample(range(20), self.random.randint(1, 6))]
-            after = names if verb == "set" else have + [n for n in names if n not in have]
-        result = yield ("host", verb, "--zone", self.zone, "--ca", ident) + tuple(names)
+            if self.random.random() < 0.5:
+                extra.append("--priority=%d" % self.random.randint(1, 5))
+            if self.random.random() < 0.3 and name != HELPER:
+                extra.append(self.random.choice(("--observe", "--decide")))
+        command = ("host", verb, "--zone", self.zone, "--ca", ident) + tuple(names) + tuple(extra)
+        result = yield command
         check(result.code == 0, "host %s: %s" % (verb, result.err))
-        self.hosts[ident] = after
+        self.hosts[ident] = self.after(have, command)
+
+    @staticmethod
+    def after(have, command):
+        """The list that a `host` command makes of another one."""
+        verb, words = command[1], command[6:]
+        names = [w for w in words if not w.startswith("--")]
+        if verb == "remove":
+            return {h: terms for h, terms in have.items() if h not in names}
+        after = {} if verb == "set" else dict(have)
+        for name in names:
+            priority, observed = have.get(name, (None, False))
+            for word in words:
+                priority = int(word[11:]) if word.startswith("--priority=") else priority
+                observed = word == "--observe" if word in ("--observe", "--decide") else observed
+            after[name] = (priority, observed)
+        return after
 
     def rules_change(self):
         if self.rules and self.random.random() < 0.2:
@@ -169,9 +192,9 @@ class Worker:
     def state(self):
         certs = {c["name"]: c["id"] for c in self.server.json("ca", "list", "--account", self.account)}
         rows = self.server.json("host", "list", "--zone", self.zone, "--all")
-        hosts = {ident: [] for ident in certs.values()}
+        hosts = {ident: {} for ident in certs.values()}
         for row in rows:
-            hosts[row["mtls_certificate_id"]].append(row["host"])
+            hosts[row["mtls_certificate_id"]][row["host"]] = (row["priority"], row["observed"])
         rules = [r["expression"] for r in self.server.json("rule", "list", "--zone", self.zone)]
         return certs, hosts, rules
 
@@ -181,7 +204,7 @@ class Worker:
             return True
         if not self.flight or self.flight[0] not in ("ca", "host", "rule"):
             return False
-        want_certs, want_hosts = dict(self.certs), {k: list(v) for k, v in self.hosts.items()}
+        want_certs, want_hosts = dict(self.certs), {k: dict(v) for k, v in self.hosts.items()}
         noun, verb = self.flight[:2]
         if noun == "rule":
             want = self.rules_put if verb == "put" else []
@@ -193,27 +216,19 @@ class Worker:
             if name in want_certs or name not in certs:
                 return False
             want_certs[name] = certs[name]
-            want_hosts[certs[name]] = []
+            want_hosts[certs[name]] = {}
         elif (noun, verb) == ("ca", "delete"):
             ident = self.flight[3]
             want_certs = {n: i for n, i in want_certs.items() if i != ident}
             del want_hosts[ident]
         else:
-            ident, names = self.flight[5], list(self.flight[6:])
-            have = want_hosts[ident]
-            if verb == "set":
-                want_hosts[ident] = names
-            elif verb == "add":
-                want_hosts[ident] = have + [n for n in names if n not in have]
-            else:
-                want_hosts[ident] = [h for h in have if h not in names]
+            ident = self.flight[5]
+            want_hosts[ident] = self.after(want_hosts[ident], self.flight)
         return self.same(certs, hosts, want_certs, want_hosts)
 
     @staticmethod
     def same(certs, hosts, want_certs, want_hosts):
-        """Host lists are compared as sets: `list --all` is in order of names."""
-        return certs == want_certs and {k: set(v) for k, v in hosts.items()} == \
-            {k: set(v) for k, v in want_hosts.items()}
+        return certs == want_certs and hosts == want_hosts
 
     def adopt(self):
         self.adopt_beside()

@@ -113,6 +113,7 @@ change(struct storm *s, bool add)
     struct admin_result res;
     const void *resp;
     acd_err err = ACD_ERR_INIT;
+    const struct admin_opts opts = {.force = true}; /* it is the only CA of the host */
     anchord__v1__change_hosts_request__init(&req);
     req.zone = s->zone;
     req.ca_id = s->ca;
@@ -120,7 +121,7 @@ change(struct storm *s, bool add)
     req.n_hosts = 1;
     atomic_fetch_add(&s->state, 1);
     int rc = anchord_admin_call(s->client, add ? "HostService/AddHosts" : "HostService/RemoveHosts", &req,
-                                &resp, &res, NULL, &err);
+                                &resp, &res, &opts, &err);
     if (rc < 0)
         complain(&s->failed, "a change failed", res.message);
     atomic_fetch_add(&s->state, 1);

@@ -126,7 +126,7 @@ def test_full_disk_does_not_keep_trust_alive(case):
         server.json("host", "add", *change, *["h%d-%d.example.com" % (turn, k) for k in range(400)])
     equal(image_result(server)["image"], False, "the image's check")
     equal(verify(server, "api.example.com", pki.path("leaf"))["verified"], True, "verdict")
-    server.json("host", "remove", *change, "api.example.com")
+    server.json("host", "remove", "--force", *change, "api.example.com")
     equal(verify(server, "api.example.com", pki.path("leaf"))["verified"], False, "verdict after the removal")
     truth, snapshot = revisions(server)
     equal(snapshot, truth, "snapshot's revision")
@@ -396,14 +396,14 @@ def step(dice, server, model, files):
         for name in names:
             model.give(ca, name)
     elif act == "set":
-        server.json("host", "set", *zone, "--ca", ca, *names)
+        server.json("host", "set", "--force", *zone, "--ca", ca, *names)
         model.set(ca, names)
     elif act == "remove" and model.lists[ca]:
         names = dice.sample(sorted(model.lists[ca]), 1)
-        server.json("host", "remove", *zone, "--ca", ca, *names)
+        server.json("host", "remove", "--force", *zone, "--ca", ca, *names)
         model.take(ca, names[0])
     elif act == "delete" and dice.random() < 0.5:
-        server.json("ca", "delete", "--detach", ca)
+        server.json("ca", "delete", "--detach", "--force", ca)
         model.set(ca, [])
         del model.lists[ca], model.files[ca]
     elif act == "refused":

@@ -91,7 +91,8 @@ def change(rng, server, cas):
     hosts = rng.sample(NAMES, rng.randint(1, 5))
     if verb == "clear":
         verb, hosts = "set", []
-    result = server.ctl("host", verb, "--zone", "example.com", "--ca", ident, *hosts)
+    force = ("--force",) if verb != "add" else ()
+    result = server.ctl("host", verb, "--zone", "example.com", "--ca", ident, *force, *hosts)
     check(result.code in (0, 1), "host %s: %s" % (verb, result.err))  # 1: removing what is not there
 
 
@@ -125,14 +126,14 @@ def test_a_killed_server_is_served_on_and_then_followed(case):
             check(edge.trust("h1.example.com")["match"] == "exact", "no answer while there is no file")
         server.start()
         change(rng, server, cas)
-        server.json("host", "set", "--zone", "example.com", "--ca", cas[number % 3], "h1.example.com")
+        server.json("host", "set", "--force", "--zone", "example.com", "--ca", cas[number % 3], "h1.example.com")
         same(server, edge, ASKED)
     edge.close()
 
 
 def test_the_image_says_whether_its_server_lives(case):
     server, _, cas = setup(case, 1)
-    server.json("host", "set", "--zone", "example.com", "--ca", cas[0], "h1.example.com")
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", cas[0], "h1.example.com")
     edge = Edge(server, "--stale-after", "5000", "--refuse-stale")
     mild = Edge(server, "--stale-after", "5000")
     first = edge.trust("h1.example.com")
@@ -157,7 +158,7 @@ def test_verdicts_are_kept_until_trust_changes(case):
         pki.client(name, issuer)
         pki.openssl("x509", "-in", pki.path(name), "-outform", "DER", "-out", pki.path(name, "der"))
     good, bad = pki.path("good", "der"), pki.path("bad", "der")
-    server.json("host", "set", "--zone", "example.com", "--ca", cas[0], "h1.example.com", "h2.example.com")
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", cas[0], "h1.example.com", "h2.example.com")
     edge = Edge(server, "--socket", server.socket)
     quiet = Edge(server)
     for cached in ("0", "1"):
@@ -174,8 +175,8 @@ def test_verdicts_are_kept_until_trust_changes(case):
     equal(edge.verify("h1.example.com", good)[0], "verified", "verdict without a server")
     server.start()
     # ... and do not survive a change of trust.
-    server.json("host", "set", "--zone", "example.com", "--ca", cas[0], "h2.example.com")
-    server.json("host", "set", "--zone", "example.com", "--ca", cas[1], "h1.example.com")
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", cas[0], "h2.example.com")
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", cas[1], "h1.example.com")
     equal(edge.verify("h1.example.com", good)[0], "refused", "verdict after the change")
     equal(edge.verify("h1.example.com", bad)[0], "verified", "verdict after the change")
     equal(edge.verify("h2.example.com", good)[0], "verified", "verdict of the other host")

@@ -262,7 +262,7 @@ def test_rules_go_with_their_zone(case):
     equal(evaluate(server, "x.in.example.com")["zone_id"], inner["id"], "the most specific zone")
     equal(evaluate(server, "x.in.example.com")["allowed"], True)
     equal(evaluate(server, "x.in.example.com", zone="example.com")["allowed"], False, "the zone that is named")
-    server.json("host", "set", "--zone", "example.com", "--ca", ca)
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", ca)
     server.json("zone", "delete", "example.com")
     equal(evaluate(server, "a.example.com")["error"], "ACD_R_ERR_NO_ZONE")
     server.json("zone", "create", "--account", "acme", "--name", "example.com")
@@ -273,7 +273,7 @@ def test_rules_go_with_their_zone(case):
 def test_change_of_trust_changes_the_answer(case):
     server, pki, ca = world(case, [rule(SEED)])
     equal(evaluate(server, "a.example.com", chain=pki.path("good"))["allowed"], True)
-    server.json("host", "remove", "--zone", "example.com", "--ca", ca, "a.example.com")
+    server.json("host", "remove", "--force", "--zone", "example.com", "--ca", ca, "a.example.com")
     equal(evaluate(server, "a.example.com", chain=pki.path("good"))["allowed"], False)
     late = evaluate(server, "x.w.example.com", "--time", "2999-01-01T00:00:00Z", chain=pki.path("good"))
     equal(late["verification"], None, "a rule that does not ask")

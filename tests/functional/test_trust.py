@@ -97,7 +97,7 @@ def test_change_of_trust_is_seen_at_once(case):
     for _ in range(5):
         server.json("host", "add", "--zone", "example.com", "--ca", ca, "api.example.com")
         equal(verify(server, "api.example.com", pki.path("leaf"))["verified"], True, "with the CA")
-        server.json("host", "remove", "--zone", "example.com", "--ca", ca, "api.example.com")
+        server.json("host", "remove", "--force", "--zone", "example.com", "--ca", ca, "api.example.com")
         equal(verify(server, "api.example.com", pki.path("leaf"))["verified"], False, "without the CA")
 
 
@@ -262,7 +262,7 @@ def test_host_lists(case):
     equal(hosts("--ca", ca), ["B.example.com", "a.example.com"], "order and spelling, without repetition")
     server.json("host", "add", "--zone", "example.com", "--ca", ca, "c.example.com", "a.example.com")
     equal(hosts("--ca", ca), ["B.example.com", "a.example.com", "c.example.com"])
-    server.json("host", "remove", "--zone", "example.com", "--ca", ca, "b.EXAMPLE.com")
+    server.json("host", "remove", "--force", "--zone", "example.com", "--ca", ca, "b.EXAMPLE.com")
     equal(hosts("--ca", ca), ["a.example.com", "c.example.com"])
     server.ctl("host", "remove", "--zone", "example.com", "--ca", ca, "nope.example.com").expect(1, "nope.example.com")
     equal(hosts(), [], "the managed CA's own list")
@@ -270,7 +270,7 @@ def test_host_lists(case):
     equal(hosts(), ["m.example.com"])
     equal(hosts("--ca", ca), ["a.example.com", "c.example.com"], "another CA's list")
     equal(server.json("query", "trust", "m.example.com")[0]["cas"], [], "the managed CA has no certificate yet")
-    server.json("host", "set", "--zone", "example.com", "--ca", ca)
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", ca)
     equal(hosts("--ca", ca), [], "set without hosts clears")
 
 
@@ -308,11 +308,11 @@ def test_more_specific_zone_owns_its_names(case):
     ca = cert_id(upload(server, "acme", "root", pki.path("root")))
     server.json("host", "set", "--zone", "example.com", "--ca", ca, "*.example.com")
     server.ctl("zone", "create", "--account", "eu", "--name", "eu.example.com").expect(1, "example.com")
-    server.json("host", "set", "--zone", "example.com", "--ca", ca)
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", ca)
     server.json("zone", "create", "--account", "eu", "--name", "eu.example.com")
     for host in ("a.eu.example.com", "eu.example.com", "*.example.com", "*.eu.example.com"):
         server.ctl("host", "set", "--zone", "example.com", "--ca", ca, host).expect(1, "eu.example.com")
-    server.json("host", "set", "--zone", "example.com", "--ca", ca, "us.example.com")
+    server.json("host", "set", "--force", "--zone", "example.com", "--ca", ca, "us.example.com")
     server.ctl("host", "set", "--zone", "eu.example.com", "--ca", ca, "a.eu.example.com").expect(1, "does not belong")
 
 
@@ -326,7 +326,7 @@ def test_delete_in_use_is_refused_and_detach_does_both(case):
     for part in ("1473", "a.example.com", "b.example.com", "Certificate cannot be deleted while in use"):
         contains(text, part)
     equal(len(server.json("ca", "associations", ca)), 2)
-    server.json("ca", "delete", ca, "--detach")
+    server.json("ca", "delete", ca, "--detach", "--force")
     equal(server.json("query", "trust", "a.example.com")[0]["match"], "none")
     server.ctl("ca", "get", ca).expect(1)
     equal(pool(server, "acme")["used"], 0)
@@ -430,7 +430,7 @@ def test_deletes_refuse_what_is_in_use(case):
     server.json("host", "set", "--zone", "example.com", "--ca", ca, "a.example.com")
     server.ctl("zone", "delete", "example.com").expect(1, "host associations")
     server.ctl("account", "delete", "acme").expect(1)
-    server.json("ca", "delete", "--detach", ca)
+    server.json("ca", "delete", "--detach", "--force", ca)
     server.json("zone", "delete", "example.com")
     server.json("account", "delete", "acme")
     equal(server.json("account", "list"), [])

@@ -21,6 +21,7 @@ int cmd_ca_get(struct ctl *c);
 int cmd_ca_delete(struct ctl *c);
 int cmd_ca_associations(struct ctl *c);
 
+int cmd_expiring(struct ctl *c);
 int cmd_host_set(struct ctl *c);
 int cmd_host_add(struct ctl *c);
 int cmd_host_remove(struct ctl *c);

@@ -30,6 +30,7 @@ static const struct out_col cert_cols[] = {
     {"CA", "ca", false},
     {"PRODUCT", "product", false},
     {"PROFILE", "profile", false},
+    {"HELPER", "helper", false},
     {"ISSUER", "issuer", false},
     {"SERIAL NUMBER", "serial_number", false},
     {"SIGNATURE", "signature", false},
@@ -107,6 +108,7 @@ upload(struct ctl *c, const char *text, acd_slice key)
     req->account = ctl_text(c, OPT_ACCOUNT);
     req->name = ctl_text(c, OPT_NAME);
     req->leaf = ctl_flag(c, OPT_LEAF);
+    req->helper = ctl_flag(c, OPT_HELPER);
     req->product = ctl_text(c, OPT_PRODUCT);
     req->profile = ctl_profile(c);
     req->dry_run = ctl_flag(c, OPT_DRY_RUN);

@@ -34,6 +34,10 @@ js_trust_ca(const Anchord__V1__TrustCa *ca)
     js_set(v, "not_before", js_time(ca->not_before_ms));
     js_set(v, "expires_on", js_time(ca->not_after_ms));
     js_set(v, "profile", js_text(js_profile((int)ca->profile)));
+    js_set(v, "role", js_text(ca->helper ? "helper" : ca->observed ? "observed" : "decides"));
+    js_set(v, "helper", json_boolean(ca->helper));
+    js_set(v, "observed", json_boolean(ca->observed));
+    js_set(v, "priority", ca->priority ? json_integer(ca->priority) : json_null());
     return v;
 }
 
@@ -121,9 +125,10 @@ ask(struct ctl *c, size_t from, size_t n, json_t *rows)
 /* --- output -------------------------------------------------------------------------------------------- */
 
 static const struct out_col cols[] = {
-    {"HOST", "host", false}, {"MATCH", "match", false},     {"PATTERN", "pattern", false},
-    {"CA", "id", false},     {"SUBJECT", "subject", false}, {"EXPIRES", "expires_on", false},
-    {NULL, NULL, false},
+    {"HOST", "host", false},          {"MATCH", "match", false},
+    {"PATTERN", "pattern", false},    {"CA", "id", false},
+    {"ROLE", "role", false},          {"SUBJECT", "subject", false},
+    {"EXPIRES", "expires_on", false}, {NULL, NULL, false},
 };
 
 /* A row for each CA of each host; one for a host without. */

@@ -33,6 +33,7 @@ js_steps(Anchord__V1__VerifyStep *const *steps, size_t n)
         js_set(v, "ok", json_boolean(s->ok));
         js_set(v, "error", js_text_or_null(s->error));
         js_set(v, "text", js_text(s->text));
+        js_set(v, "observed", json_boolean(s->observed));
         js_add(list, v);
     }
     return list;
@@ -43,6 +44,21 @@ static bool
 verified(Anchord__V1__Verdict verdict)
 {
     return verdict == ANCHORD__V1__VERDICT__VERIFIED;
+}
+
+/* What the CAs that are only observed would have said; null when there are none. */
+static json_t *
+js_observed(const Anchord__V1__Observation *o)
+{
+    if (!o)
+        return json_null();
+    json_t *v = js_object();
+    js_set(v, "verified", json_boolean(o->verdict == ANCHORD__V1__VERDICT__VERIFIED));
+    js_set(v, "error", js_text_or_null(o->error));
+    js_set(v, "reason", js_text_or_null(o->reason));
+    js_set(v, "ca_id", js_text_or_null(o->ca_id));
+    js_set(v, "ca_sha256", js_hex(wire_slice(o->ca_sha256)));
+    return v;
 }
 
 static json_t *
@@ -65,16 +81,27 @@ js_answer(struct ctl *c, const Anchord__V1__VerifyAnswer *a, uint64_t revision)
     js_set(v, "revision", json_integer((json_int_t)revision));
     js_set(v, "fields", js_fields(a));
     js_set(v, "steps", js_steps(a->steps, a->n_steps));
+    js_set(v, "observed", js_observed(a->observed));
     return v;
 }
 
 /* --- human form ---------------------------------------------------------------------------------------- */
 
 static const struct out_col cols[] = {
-    {"REASON", "reason", false},        {"ERROR", "error", false},     {"DEPTH", "depth", false},
-    {"MATCH", "match", false},          {"PATTERN", "pattern", false}, {"CA", "ca_id", false},
-    {"CA SHA-256", "ca_sha256", false}, {"REVOKED", "revoked", false}, {"HOLDS UNTIL", "valid_until", false},
-    {"REVISION", "revision", false},    {NULL, NULL, false},
+    {"REASON", "reason", false},
+    {"ERROR", "error", false},
+    {"DEPTH", "depth", false},
+    {"MATCH", "match", false},
+    {"PATTERN", "pattern", false},
+    {"CA", "ca_id", false},
+    {"CA SHA-256", "ca_sha256", false},
+    {"REVOKED", "revoked", false},
+    {"HOLDS UNTIL", "valid_until", false},
+    {"REVISION", "revision", false},
+    {"OBSERVED", "observed.verified", false},
+    {"OBSERVED CA", "observed.ca_id", false},
+    {"OBSERVED ERROR", "observed.error", false},
+    {NULL, NULL, false},
 };
 
 static const struct out_col field_cols[] = {
@@ -84,8 +111,8 @@ static const struct out_col field_cols[] = {
 };
 
 static const struct out_col step_cols[] = {
-    {"CA", "anchor", true},    {"DEPTH", "depth", true}, {"CHECK", "check", false}, {"OK", "ok", false},
-    {"ERROR", "error", false}, {"STEP", "text", false},  {NULL, NULL, false},
+    {"CA", "anchor", true},    {"DEPTH", "depth", true}, {"CHECK", "check", false},       {"OK", "ok", false},
+    {"ERROR", "error", false}, {"STEP", "text", false},  {"OBSERVED", "observed", false}, {NULL, NULL, false},
 };
 
 static void

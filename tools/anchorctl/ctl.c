@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "effect.h"
 #include "fail.h"
 #include "json.h"
 #include "out.h"
@@ -24,6 +25,7 @@ void
 ctl_done(struct ctl *c)
 {
     ctl_disconnect(c);
+    json_decref(c->effect);
     mem_done(&c->region);
 }
 
@@ -119,7 +121,9 @@ ctl_try(struct ctl *c, const char *method, const void *req, const void **ret_res
     if (rc < 0)
         return rc;
     c->asked = method;
-    return anchord_admin_call(c->client, method, req, ret_resp, res, &c->call, &err);
+    rc = anchord_admin_call(c->client, method, req, ret_resp, res, &c->call, &err);
+    effect_keep(c, res->effect);
+    return rc;
 }
 
 int

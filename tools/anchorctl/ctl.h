@@ -41,6 +41,7 @@ struct ctl {
     acd_client *client;
     const char *url;
     const char *asked;      /* the method of the last call that was made */
+    json_t *effect;         /* of a dry run; NULL: there was none */
     struct admin_opts call; /* of the calls to come; at first with the idempotency key that was given */
 };
 

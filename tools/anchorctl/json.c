@@ -189,6 +189,7 @@ js_cert(const void *cert)
            js_text(m->type == ANCHORD__V1__CERTIFICATE_TYPE__CERTIFICATE_MANAGED ? "managed" : "custom"));
     js_set(v, "product", js_text(m->product));
     js_set(v, "profile", js_text(js_profile((int)m->profile)));
+    js_set(v, "helper", json_boolean(m->helper));
     js_set(account, "id", js_text(m->account_id));
     js_set(v, "account", account);
     js_set(v, "issuer", first ? js_text(first->issuer) : json_null());

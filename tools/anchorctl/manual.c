@@ -50,7 +50,7 @@ put_option(FILE *f, unsigned id)
 static bool
 is_common(unsigned id)
 {
-    return id == OPT_IDEMPOTENCY_KEY || ctl_cmd_takes(NULL, id);
+    return id == OPT_IDEMPOTENCY_KEY || id == OPT_DRY_RUN || ctl_cmd_takes(NULL, id);
 }
 
 static void
@@ -131,7 +131,9 @@ help_manual(FILE *f)
     (void)fputs(".SH COMMON OPTIONS\n", f);
     for (unsigned id; (id = ctl_opt_next(NULL, &at, &required)) != OPT_NONE;)
         put_option(f, id);
+    (void)fputs(".PP\nOf every command that changes something:\n", f);
     put_option(f, OPT_IDEMPOTENCY_KEY);
+    put_option(f, OPT_DRY_RUN);
     (void)fputs(".SH COMMANDS\n", f);
     for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
         put_cmd(f, cmd);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "effect.h"
 #include "fail.h"
 #include "json.h"
 
@@ -155,6 +156,7 @@ object_table(struct ctl *c, const json_t *object, const struct out_col *cols)
 void
 out_json(struct ctl *c, json_t *value)
 {
+    effect_join(c, value);
     if (json_dumpf(value, c->out, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0)
         ctl_oom();
     (void)fputc('\n', c->out);

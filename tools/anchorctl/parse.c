@@ -251,6 +251,8 @@ parse_args(struct ctl *c, int argc, char **argv, const struct ctl_noun **ret_nou
     ctl_need(c->list);
     *ret_exit = take_all(&p);
     *ret_noun = p.noun;
+    if (p.noun && !c->cmd && !c->val[OPT_HELP])
+        c->cmd = ctl_cmd_default(p.noun->name);
     if (*ret_exit)
         return PARSE_FAILED;
     if (c->val[OPT_HELP])

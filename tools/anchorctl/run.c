@@ -2,6 +2,7 @@
 #include <anchord/version.h>
 
 #include "cmd.h"
+#include "effect.h"
 #include "fail.h"
 #include "help.h"
 #include "parse.h"
@@ -22,7 +23,11 @@ static int
 run(struct ctl *c)
 {
     c->call.idem_key = c->val[OPT_IDEMPOTENCY_KEY];
-    return c->cmd->run(c);
+    c->call.dry_run = ctl_flag(c, OPT_DRY_RUN);
+    c->call.force = ctl_flag(c, OPT_FORCE);
+    int rc = c->cmd->run(c);
+    effect_show(c);
+    return rc;
 }
 
 /* A command that cannot say what it found has not done what it was asked for. */

@@ -20,6 +20,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"origin-trust", "the root CAs that may vouch for the origins of a zone"},
     {"access", "the Access CAs of an account, their hosts and settings"},
     {"quota", "how many CAs an account may hold"},
+    {"expiring", "what ends soon"},
     {"token", "credentials of callers that come over the gateway or the network"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
@@ -63,13 +64,12 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "Refused while it has host associations."},
 
     {"ca", "upload", ONE_ARG("FILE.pem"),
-     .uses = USES(NEEDS(ACCOUNT), TAKES(NAME), TAKES(PRODUCT), TAKES(PROFILE), TAKES(LEAF), TAKES(KEY),
-                  TAKES(DRY_RUN)),
+     .uses = USES(NEEDS(ACCOUNT), TAKES(NAME), TAKES(PRODUCT), TAKES(PROFILE), TAKES(LEAF), TAKES(HELPER), TAKES(KEY)),
      .flags = CMD_MUTATION | CMD_FILES, .run = cmd_ca_upload, .help = "upload a CA",
      .detail = "FILE.pem holds one or more certificates and is kept as it is; \"-\" is standard input. What is "
                "wrong with it is reported all at once. Warnings do not refuse."},
     {"ca", "import", ONE_ARG("BUNDLE.pem"),
-     .uses = USES(NEEDS(ACCOUNT), TAKES(PRODUCT), TAKES(PROFILE), TAKES(SKIP_REFUSED), TAKES(DRY_RUN)),
+     .uses = USES(NEEDS(ACCOUNT), TAKES(PRODUCT), TAKES(PROFILE), TAKES(SKIP_REFUSED)),
      .flags = CMD_MUTATION | CMD_FILES, .run = cmd_ca_import, .help = "import many CAs in one transaction",
      .detail = "Each certificate of the bundle becomes a CA of its own, named by its subject. Either all of them "
                "are imported or none is; with --skip-refused, all that can be. The idempotency key is that of the "
@@ -78,20 +78,23 @@ const struct ctl_cmd ctl_cmds[] = {
      .help = "list the certificates of an account, newest first",
      .detail = "With --name only those that are called so."},
     {"ca", "get", ONE_ARG("ID"), .run = cmd_ca_get, .help = "show one certificate"},
-    {"ca", "delete", ONE_ARG("ID"), .uses = USES(TAKES(DETACH), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+    {"ca", "delete", ONE_ARG("ID"), .uses = USES(TAKES(DETACH), TAKES(FORCE)), .flags = CMD_MUTATION,
      .run = cmd_ca_delete, .help = "delete a certificate",
      .detail = "Refused while hosts are associated with it, unless --detach is given."},
     {"ca", "associations", ONE_ARG("ID"), .run = cmd_ca_associations, .help = "list the hosts that use a CA"},
 
     {"host", "set", .args = "[HOST...]", .max_args = CTL_ARGS_MAX,
-     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
-     .run = cmd_host_set, .help = "replace the list of hosts of a CA",
-     .detail = "Without hosts the list is cleared."},
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(PRIORITY), TAKES(OBSERVE), TAKES(DECIDE), TAKES(FORCE), TAKES(EXPECT)),
+     .flags = CMD_MUTATION, .run = cmd_host_set, .help = "replace the list of hosts of a CA",
+     .detail = "Without hosts the list is cleared. Hosts that stay keep their priority and role unless they are given."},
     {"host", "add", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
-     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
-     .run = cmd_host_add, .help = "add hosts to the list of a CA"},
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(PRIORITY), TAKES(OBSERVE), TAKES(DECIDE), TAKES(FORCE), TAKES(EXPECT)),
+     .flags = CMD_MUTATION, .run = cmd_host_add, .help = "add hosts to the list of a CA",
+     .detail = "Several CAs may vouch for clients of one host. Those with a priority come first, the lowest before the "
+               "others; then the most recently added. For a host that is in the list already, priority and role are "
+               "changed if they are given."},
     {"host", "remove", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
-     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(FORCE), TAKES(EXPECT)), .flags = CMD_MUTATION,
      .run = cmd_host_remove, .help = "remove hosts from the list of a CA"},
     {"host", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(ALL)), .run = cmd_host_list,
      .help = "list the hosts of a CA"},
@@ -141,16 +144,21 @@ const struct ctl_cmd ctl_cmds[] = {
     {"quota", "audit", NO_ARGS, .uses = USES(TAKES(ACCOUNT)), .run = cmd_quota_audit,
      .help = "compare the counters with what is stored", .detail = "Exits with 1 when they differ."},
 
+    {"expiring", "list", NO_ARGS, .uses = USES(TAKES(WITHIN), TAKES(ACCOUNT)), .flags = CMD_DEFAULT, .run = cmd_expiring,
+     .help = "list what ends soon, the earliest first",
+     .detail = "What has expired already is listed too. With each, how many host associations rest on it. The verb may "
+               "be left out."},
+
     {"token", "create", NO_ARGS,
      .uses = USES(NEEDS(ACCOUNT), NEEDS(PERMISSION), TAKES(ZONE), TAKES(EXPIRES), TAKES(SOURCES), TAKES(NAME),
-                  TAKES(EMAIL), TAKES(DRY_RUN)),
+                  TAKES(EMAIL)),
      .flags = CMD_MUTATION, .run = cmd_token_create, .help = "create a token, which is shown once",
      .detail = "Permissions are `all` or names, each with Read or Write at its end: Account: SSL and Certificates, SSL "
                "and Certificates, Access: Mutual TLS Certificates, Zone WAF, Account Settings, Trust Query. With "
                "--zone, zone by zone with commas between, it reaches only those zones; without, all of the account."},
     {"token", "list", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_token_list,
      .help = "list the tokens of an account, newest first"},
-    {"token", "revoke", ONE_ARG("ID"), .uses = USES(TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+    {"token", "revoke", ONE_ARG("ID"), .flags = CMD_MUTATION,
      .run = cmd_token_revoke, .help = "revoke a token: it is refused from then on"},
 
     {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
@@ -199,7 +207,7 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "With --batch, one JSON object per line on standard input and one per line on standard output, in "
                "order."},
 
-    {"rule", "put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ZONE), TAKES(EXPECT), TAKES(DRY_RUN)),
+    {"rule", "put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ZONE), TAKES(EXPECT)),
      .flags = CMD_MUTATION | CMD_FILES, .run = cmd_rule_put, .help = "replace the rules of a zone",
      .detail = "FILE.json holds an array of rules, in order, or an object whose member \"rules\" is one; \"-\" is "
                "standard input. A rule has the members of the REST API: expression and action; if need be ref, "
@@ -210,7 +218,7 @@ const struct ctl_cmd ctl_cmds[] = {
     {"rule", "get", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(AS_OF)), .run = cmd_rule_get,
      .help = "show the ruleset of a zone, its version and its rules",
      .detail = "Earlier versions are kept, and shown with --as-of."},
-    {"rule", "delete", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+    {"rule", "delete", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(EXPECT)), .flags = CMD_MUTATION,
      .run = cmd_rule_delete, .help = "delete the rules of a zone, with their earlier versions"},
     {"rule", "check", .args = "[--fields FILE] [-o json] FILE|-", .max_args = CTL_ARGS_MAX,
      .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_rule, .help = "check a rule expression, without a server",
@@ -247,6 +255,7 @@ static const struct {
     uint8_t id;
     unsigned with, without; /* flags */
 } common[] = {
+    {OPT_DRY_RUN, CMD_MUTATION, 0},
     {OPT_IDEMPOTENCY_KEY, CMD_MUTATION, 0},
     {OPT_OUTPUT, 0, 0},
     {OPT_SOCKET, 0, CMD_LOCAL},
@@ -303,6 +312,15 @@ ctl_cmd_find(const char *noun, const char *verb)
 {
     for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
         if (strcmp(cmd->noun, noun) == 0 && strcmp(cmd->verb, verb) == 0)
+            return cmd;
+    return NULL;
+}
+
+const struct ctl_cmd *
+ctl_cmd_default(const char *noun)
+{
+    for (const struct ctl_cmd *cmd = ctl_cmds; cmd->noun; cmd++)
+        if (cmd->flags & CMD_DEFAULT && strcmp(cmd->noun, noun) == 0)
             return cmd;
     return NULL;
 }

@@ -41,6 +41,7 @@ enum ctl_flag {
     CMD_LOCAL = 2,    /* asks no server */
     CMD_RAW = 4,      /* parses its own options; `args` shows them */
     CMD_FILES = 8,    /* positional arguments are files */
+    CMD_DEFAULT = 16, /* its noun means it where no verb is given */
 };
 
 enum { CTL_USES = 10, CTL_ARGS_MAX = 1 << 20 };
@@ -72,7 +73,8 @@ bool ctl_cmd_takes(const struct ctl_cmd *cmd, unsigned id);
 
 const struct ctl_noun *ctl_noun_find(const char *name);
 const struct ctl_cmd *ctl_cmd_find(const char *noun, const char *verb);
-unsigned ctl_opt_find(const char *name, size_t len); /* OPT_NONE: there is no such option */
+const struct ctl_cmd *ctl_cmd_default(const char *noun); /* NULL: a verb is needed */
+unsigned ctl_opt_find(const char *name, size_t len);     /* OPT_NONE: there is no such option */
 unsigned ctl_opt_letter(char letter);
 
 /* Does a list "a|b|c" hold the word? */

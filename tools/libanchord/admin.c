@@ -28,7 +28,9 @@ anchord_admin_call(struct acd_client *client, const char *method, const void *re
                                 .idem_key = o->idem_key,
                                 .authorization = o->authorization ? o->authorization : client->authorization,
                                 .traceparent = o->traceparent,
-                                .caller = o->caller};
+                                .caller = o->caller,
+                                .dry_run = o->dry_run,
+                                .force = o->force};
     if (!call.method)
         return refuse(res, ACD_ENOTSUP, err);
     must(((const ProtobufCMessage *)req)->descriptor == call.method->request);
@@ -38,6 +40,7 @@ anchord_admin_call(struct acd_client *client, const char *method, const void *re
     res->message = res->status < 0 ? err_text(&res->call.err, res->status) : "";
     res->n_details = p->n_details;
     res->details = p->details;
+    res->effect = p->effect;
     res->revision = p->revision;
     res->retry_after_ms = p->retry_after_ms;
     if (res->status == 0)

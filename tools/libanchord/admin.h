@@ -25,7 +25,9 @@ struct admin_opts {
     const char *authorization; /* NULL: the client's; "" : none */
     const char *traceparent;
     const struct call_caller
-        *caller; /* whom the call is made for; its credentials: authorization, or these */
+        *caller;  /* whom the call is made for; its credentials: authorization, or these */
+    bool dry_run; /* mutations: keep nothing, say what it would come to */
+    bool force;   /* mutations: even if hosts are left without a valid CA */
 };
 
 struct admin_result {
@@ -34,6 +36,7 @@ struct admin_result {
     const char *message; /* the sentence, never NULL */
     size_t n_details;
     Anchord__V1__ErrorDetail **details;
+    const Anchord__V1__ChangeEffect *effect; /* of a dry run; NULL: none */
     uint64_t revision;
     uint32_t retry_after_ms;
     struct call_result call; /* owns all of it */

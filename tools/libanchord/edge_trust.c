@@ -159,6 +159,19 @@ acd_edge_lookup_batch(acd_edge_reader *reader, const acd_slice *hosts, size_t n,
     return rc;
 }
 
+static enum acd_ca_role
+role_of(uint32_t flags)
+{
+    switch (snap_role(flags)) {
+    case SNAP_DECIDES:
+        return ACD_CA_DECIDES;
+    case SNAP_OBSERVED:
+        return ACD_CA_OBSERVED;
+    default:
+        return ACD_CA_HELPS;
+    }
+}
+
 PUBLIC int
 acd_edge_get_ca(acd_edge_reader *reader, const acd_edge_answer *answer, size_t i, acd_edge_ca *ret_ca)
 {
@@ -184,6 +197,6 @@ acd_edge_get_ca(acd_edge_reader *reader, const acd_edge_answer *answer, size_t i
                             .not_after_ms = ca.not_after_ms,
                             .index = ca.index,
                             .profile = (int)ca.profile,
-                            .helper = (flags & SNAP_CA_HELPER) != 0};
+                            .helper = (int)role_of(flags)};
     return 0;
 }

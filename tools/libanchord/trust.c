@@ -112,7 +112,11 @@ acd_trust_get_ca(const acd_result *result, size_t i, size_t ca, acd_trust_ca *re
                              .not_before_ms = c->not_before_ms,
                              .not_after_ms = c->not_after_ms,
                              .index = c->index,
-                             .profile = (int)c->profile};
+                             .profile = (int)c->profile,
+                             .helper = c->helper     ? ACD_CA_HELPS
+                                       : c->observed ? ACD_CA_OBSERVED
+                                                     : ACD_CA_DECIDES,
+                             .priority = c->priority};
     return 0;
 }
 

@@ -141,6 +141,7 @@ acd_verify_get(const acd_result *result, size_t i, acd_verify_answer *ret_answer
     const Anchord__V1__VerifyAnswer *a = answer_at(result, i);
     if (!a)
         return ACD_ENOENT;
+    const Anchord__V1__Observation *seen = a->observed;
     *ret_answer = (acd_verify_answer){.verdict = verdict_of(a->verdict),
                                       .depth = a->depth,
                                       .match = (int)a->match,
@@ -154,7 +155,10 @@ acd_verify_get(const acd_result *result, size_t i, acd_verify_answer *ret_answer
                                       .trust_digest = wire_slice(a->trust_digest),
                                       .valid_until_ms = a->valid_until_ms,
                                       .fields = a->n_fields,
-                                      .steps = a->n_steps};
+                                      .steps = a->n_steps,
+                                      .observed = seen && seen->verdict == ANCHORD__V1__VERDICT__VERIFIED,
+                                      .observed_ca_id = seen ? seen->ca_id : "",
+                                      .observed_error = seen ? seen->error : ""};
     return 0;
 }
 
@@ -182,6 +186,7 @@ acd_verify_get_step(const acd_result *result, size_t i, size_t step, acd_verify_
                                   .text = s->text,
                                   .anchor = s->anchor,
                                   .depth = s->depth,
-                                  .ok = s->ok};
+                                  .ok = s->ok,
+                                  .observed = s->observed};
     return 0;
 }

@@ -95,9 +95,35 @@ START_TEST(clears)
     const Anchord__V1__ChangeHostsRequest *req =
         fake_req(Anchord__V1__ChangeHostsRequest, "HostService/SetHosts", 0);
     ck_assert(req->n_hosts == 0 && !req->ca_id[0] && !req->expected && req->dry_run);
-    ck_assert_str_eq(d.out, "... and 2 more\ndry run: 2 hosts (1 added, 0 removed), list revision 10\n");
+    ck_assert_str_eq(d.out,
+                     "... and 2 more\ndry run: 2 hosts (1 added, 0 removed, 0 changed), list revision 10\n");
     ck_assert_int_eq(ctl("host", "add", "--zone", "z", NULL).code, 2);
     ck_assert_int_eq(ctl("host", "remove", "--zone", "z", NULL).code, 2);
+    fake_done();
+}
+END_TEST
+
+START_TEST(priority_and_role)
+{
+    start();
+    ck_assert_int_eq(ctl("host", "add", "--zone", "z", "--priority", "7", "--observe", "a.x", NULL).code, 0);
+    const Anchord__V1__ChangeHostsRequest *req =
+        fake_req(Anchord__V1__ChangeHostsRequest, "HostService/AddHosts", 0);
+    ck_assert_uint_eq(req->priority->value, 7);
+    ck_assert_int_eq(req->role, ANCHORD__V1__HOST_ROLE__HOST_ROLE_OBSERVED);
+    ck_assert_int_eq(ctl("host", "add", "--zone", "z", "--priority", "none", "--decide", "a.x", NULL).code,
+                     0);
+    req = fake_req(Anchord__V1__ChangeHostsRequest, "HostService/AddHosts", 1);
+    ck_assert_uint_eq(req->priority->value, 0);
+    ck_assert_int_eq(req->role, ANCHORD__V1__HOST_ROLE__HOST_ROLE_DECIDES);
+    ck_assert_int_eq(ctl("host", "add", "--zone", "z", "a.x", NULL).code, 0);
+    req = fake_req(Anchord__V1__ChangeHostsRequest, "HostService/AddHosts", 2);
+    ck_assert(!req->priority && req->role == ANCHORD__V1__HOST_ROLE__HOST_ROLE_KEEP);
+    ck_assert_int_eq(ctl("host", "add", "--zone", "z", "--observe", "--decide", "a.x", NULL).code, 2);
+    static const char *const bad[] = {"0", "1000001", "x", ""};
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(ctl("host", "add", "--zone", "z", "--priority", bad[i], "a.x", NULL).code, 2);
+    ck_assert_int_eq(ctl("host", "remove", "--zone", "z", "--priority", "1", "a.x", NULL).code, 2);
     fake_done();
 }
 END_TEST
@@ -147,6 +173,6 @@ Suite *
 suite_host(void)
 {
     Suite *s = suite_create("anchorctl host");
-    ADD_TESTS(s, "host", changes, clears, conflict, violations, lists);
+    ADD_TESTS(s, "host", changes, clears, priority_and_role, conflict, violations, lists);
     return s;
 }

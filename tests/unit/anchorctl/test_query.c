@@ -110,8 +110,8 @@ START_TEST(trusts)
     ck_assert_uint_eq(json_array_size(json_object_get(b, "explain")), 1);
     json_decref(v);
     d = ctl("query", "trust", "a.example.com", "no.example.com", NULL);
-    ck_has(d.out, "a.example.com  wildcard *.example.com ca-1 CN=Edge CA");
-    ck_has(d.out, "no.example.com none     -             -    -");
+    ck_has(d.out, "a.example.com  wildcard *.example.com ca-1 decides CN=Edge CA");
+    ck_has(d.out, "no.example.com none     -             -    -       -");
     fake_done();
 }
 END_TEST

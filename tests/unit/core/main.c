@@ -1,5 +1,6 @@
 #include "lib/main.h"
 
+Suite *suite_ahead(void);
 Suite *suite_authz(void);
 Suite *suite_tokens(void);
 Suite *suite_hosts(void);
@@ -7,4 +8,4 @@ Suite *suite_idem(void);
 Suite *suite_imports(void);
 Suite *suite_rules(void);
 
-TEST_MAIN(suite_authz, suite_hosts, suite_idem, suite_imports, suite_rules, suite_tokens)
+TEST_MAIN(suite_ahead, suite_authz, suite_hosts, suite_idem, suite_imports, suite_rules, suite_tokens)

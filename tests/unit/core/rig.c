@@ -12,6 +12,7 @@
 int64_t rig_wall_ms;
 unsigned rig_published;
 struct rpc_call rig_call;
+bool rig_dry, rig_force;
 const char *const *rig_meta;
 const char *rig_remote;
 
@@ -130,8 +131,12 @@ rig_invoke(uint32_t uid, const char *key, const char *method, const void *req)
     if (rig_remote)
         (void)snprintf(peer.remote, sizeof(peer.remote), "%s", rig_remote);
     (void)snprintf(full, sizeof(full), "anchord.v1.%s", method);
-    struct frame_call f = {
-        .method = slice_str(full), .request_id = SLICE_LIT("r"), .idem_key = slice_str(key), .body = req};
+    struct frame_call f = {.method = slice_str(full),
+                           .request_id = SLICE_LIT("r"),
+                           .idem_key = slice_str(key),
+                           .body = req,
+                           .dry_run = rig_dry,
+                           .force = rig_force};
     for (const char *const *m = rig_meta; m && m[0]; m += 2)
         f.meta[f.n_meta++] = (struct frame_meta){slice_str(m[0]), slice_str(m[1])};
     size_t n = frame_call_size(&f);

@@ -18,7 +18,8 @@ struct core *rig_core(void);
 
 /* What the calls to come carry as metadata: key, value, key, value, ..., NULL. NULL: nothing. */
 extern const char *const *rig_meta;
-extern const char *rig_remote; /* and where they come from: NULL is the local socket */
+extern bool rig_dry, rig_force; /* of the calls to come */
+extern const char *rig_remote;  /* and where they come from: NULL is the local socket */
 
 void rig_put(enum collection coll, const acd_value *row); /* a row as somebody else may have written it */
 struct rpc_table *rig_table(void);                        /* every method of core is bound */

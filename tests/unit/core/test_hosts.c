@@ -23,13 +23,16 @@ static int
 compare_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct rows *r = arg;
+    struct assoc ca;
     (void)ncols;
     ck_assert(slice_eq(row[HOST_ZONE].bytes, r->host->zone_id));
+    ck_assert_int_eq(assoc_read(row, &ca), 0);
     size_t i = 0;
-    while (i < r->host->n && !slice_eq(r->host->cas[i].id, row[HOST_CERT].bytes))
+    while (i < r->host->n && memcmp(r->host->cas[i].cert, ca.cert, ID_UUID_LEN) != 0)
         i++;
     ck_assert_uint_lt(i, r->host->n);
-    ck_assert_int_eq(r->host->cas[i].deployed, row[HOST_DEPLOYED].num);
+    ck_assert_int_eq(r->host->cas[i].deployed, ca.deployed);
+    ck_assert(r->host->cas[i].priority == ca.priority && r->host->cas[i].observe == ca.observe);
     r->n++;
     return 0;
 }

@@ -32,6 +32,8 @@ get_trust(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, ac
     out->sets[0]->cas = wire_list(r, 1, Anchord__V1__TrustCa, anchord__v1__trust_ca);
     out->sets[0]->cas[0]->subject = WIRE_STR("CN=CA");
     out->sets[0]->cas[0]->index = 3;
+    out->sets[0]->cas[0]->observed = true;
+    out->sets[0]->cas[0]->priority = 9;
     for (size_t i = 0; i < in->n_questions; i++) {
         Anchord__V1__TrustAnswer *a = out->answers[i];
         a->host = in->questions[i]->host;
@@ -79,6 +81,11 @@ verify_client(void *ctx, struct rpc_call *call, const void *req, void **ret_resp
         if (!strcmp(q->host, "odd"))
             a->verdict = (Anchord__V1__Verdict)77; /* of a later version */
         a->pattern = q->host;
+        if (good) {
+            a->observed = wire_new(r, Anchord__V1__Observation, anchord__v1__observation);
+            a->observed->verdict = ANCHORD__V1__VERDICT__VERIFIED;
+            a->observed->ca_id = WIRE_STR("ca-new");
+        }
     }
     call->revision = 10 + verify_calls;
     *ret_resp = out;
@@ -142,6 +149,7 @@ START_TEST(test_trust)
     ck_assert_int_eq(acd_trust_get_ca(res, 0, 0, &ca), 0);
     ck_assert_str_eq(ca.subject, "CN=CA");
     ck_assert_uint_eq(ca.index, 3);
+    ck_assert(ca.helper == ACD_CA_OBSERVED && ca.priority == 9);
     ck_assert_int_eq(acd_trust_get_ca(res, 0, 1, &ca), ACD_ENOENT);
     ck_assert_int_eq(acd_trust_get_reason(res, 0, 0, &why), 0);
     ck_assert_str_eq(why, "because");
@@ -176,6 +184,8 @@ START_TEST(test_verify_with_chains)
         ck_assert_int_eq(acd_verify_get(res, i, &a), 0);
         ck_assert_int_eq(a.verdict, want[i]);
         ck_assert_str_eq(a.pattern, q[i].host);
+        ck_assert(a.observed == (i != 1) && strcmp(a.observed_ca_id, i != 1 ? "ca-new" : "") == 0);
+        ck_assert_str_eq(a.observed_error, "");
     }
     ck_assert_int_eq(acd_verify_get(res, 3, &a), ACD_ENOENT);
     ck_assert_uint_eq(verify_calls, 1);

@@ -14,6 +14,7 @@
 #include "snap/writer.h"
 
 static atomic_int built, freed, fail;
+static atomic_size_t anchors, helpers; /* of the last one */
 
 static int
 build(void *inst, const acd_bundle_spec *spec, acd_bundle **ret, acd_err *err)
@@ -24,6 +25,8 @@ build(void *inst, const acd_bundle_spec *spec, acd_bundle **ret, acd_err *err)
     atomic_fetch_add(&built, 1);
     size_t *n = malloc(sizeof(*n));
     *n = spec->nanchors;
+    atomic_store(&anchors, spec->nanchors);
+    atomic_store(&helpers, spec->nhelpers);
     *ret = (acd_bundle *)n;
     return 0;
 }
@@ -104,7 +107,7 @@ use(struct rig *rig, size_t i)
 {
     struct snap_trust t = trust_of(rig, i);
     struct bundle_ref *ref;
-    ck_assert_int_eq(bundle_get(rig->bundles, rig->view, &t, &ref, NULL), 0);
+    ck_assert_int_eq(bundle_get(rig->bundles, rig->view, &t, BUNDLE_DECIDES, &ref, NULL), 0);
     bundle_put(rig->bundles, ref);
 }
 
@@ -136,7 +139,7 @@ START_TEST(what_is_held_is_not_freed)
     struct bundle_ref *ref;
     rig_open(&rig, 1, 4);
     struct snap_trust t = trust_of(&rig, 0);
-    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, &ref, NULL), 0);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, BUNDLE_DECIDES, &ref, NULL), 0);
     for (size_t i = 1; i < 4; i++)
         use(&rig, i);
     ck_assert_ptr_nonnull(bundle_of(ref));
@@ -155,9 +158,57 @@ START_TEST(a_failure_is_told_and_not_kept)
     rig_open(&rig, 4, 1);
     struct snap_trust t = trust_of(&rig, 0);
     atomic_store(&fail, 1);
-    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, &ref, &err), ACD_EINVAL);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, BUNDLE_DECIDES, &ref, &err), ACD_EINVAL);
     atomic_store(&fail, 0);
     use(&rig, 0);
+    rig_close(&rig);
+}
+END_TEST
+
+/* A host with a CA of each role, the one that decides in the middle. */
+static void
+put_roles(struct rig *rig)
+{
+    static const uint32_t flags[] = {SNAP_CA_OBSERVED, 0, SNAP_CA_HELPER, SNAP_CA_OBSERVED};
+    struct snap_ca_use list[4];
+    char ids[4][37];
+    acd_err err = ACD_ERR_INIT;
+    struct snap_view *view;
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(ids[i], sizeof(ids[i]), "00000000-0000-4000-8000-%012zu", i);
+        list[i] = (struct snap_ca_use){.id = slice_str(ids[i]), .flags = flags[i]};
+    }
+    ck_assert_int_eq(snap_begin(rig->w, &err), 0);
+    ck_assert_int_eq(snap_put_host(rig->w, slice_str("h0.example.com"),
+                                   slice_str("0123456789abcdef0123456789abcdef"), list, 4, &err),
+                     0);
+    ck_assert_int_eq(snap_commit(rig->w, 2, 0, &view, &err), 0);
+    snap_view_unref(rig->view);
+    rig->view = view;
+}
+
+START_TEST(each_role_has_its_part)
+{
+    struct rig rig;
+    struct bundle_ref *ref, *again;
+    rig_open(&rig, 4, 4);
+    put_roles(&rig);
+    struct snap_trust t = trust_of(&rig, 0);
+    ck_assert(t.observes);
+    ck_assert(!trust_of(&rig, 1).observes);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, BUNDLE_DECIDES, &ref, NULL), 0);
+    ck_assert(atomic_load(&anchors) == 1 && atomic_load(&helpers) == 1);
+    ck_assert_int_eq(bundle_place(ref, 0), 1);
+    ck_assert(bundle_place(ref, 1) == -1 && bundle_place(ref, -1) == -1);
+    bundle_put(rig.bundles, ref);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, BUNDLE_OBSERVES, &ref, NULL), 0);
+    ck_assert(atomic_load(&anchors) == 2 && atomic_load(&helpers) == 1);
+    ck_assert(bundle_place(ref, 0) == 0 && bundle_place(ref, 1) == 3 && bundle_place(ref, 2) == -1);
+    ck_assert_int_eq(bundle_get(rig.bundles, rig.view, &t, BUNDLE_OBSERVES, &again, NULL), 0);
+    ck_assert(again == ref);
+    ck_assert_int_eq(atomic_load(&built), 2);
+    bundle_put(rig.bundles, ref);
+    bundle_put(rig.bundles, again);
     rig_close(&rig);
 }
 END_TEST
@@ -200,6 +251,6 @@ suite_bundles(void)
 {
     Suite *s = suite_create("bundles");
     ADD_TESTS(s, "bundles", compiled_once_and_the_unused_goes, what_is_held_is_not_freed,
-              a_failure_is_told_and_not_kept, threads_share_one_compilation);
+              a_failure_is_told_and_not_kept, each_role_has_its_part, threads_share_one_compilation);
     return s;
 }

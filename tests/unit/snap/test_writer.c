@@ -308,6 +308,55 @@ START_TEST(full_image_is_refused_and_the_old_one_stays)
 }
 END_TEST
 
+/* A set of one CA with these flags at its place. */
+static struct snap_trust
+placed(struct snap_writer *w, const char *host, uint32_t flags, uint32_t *ret_flags)
+{
+    const struct snap_ca_use use = {.id = slice_str("A"), .flags = flags};
+    struct snap_hit hit;
+    struct snap_trust t;
+    struct snap_ca ca;
+    OK(snap_begin(w, &fix_err));
+    OK(snap_put_host(w, slice_str(host), slice_str("z1"), &use, 1, &fix_err));
+    const struct snap_view *v = fix_commit(w, 2);
+    ck_assert_int_eq(snap_lookup(v, host, strlen(host), &hit), 1);
+    OK(snap_trust_get(v, hit.trust, &t));
+    OK(snap_trust_ca(v, &t, 0, &ca, ret_flags));
+    OK(snap_view_check(v, &fix_err));
+    return t;
+}
+
+/* The role at a place is the stricter of the place's and the CA's; priority is carried, and leaves the digest
+ * as it is. */
+START_TEST(roles_and_priorities)
+{
+    uint8_t digest[32];
+    uint32_t flags;
+    struct snap_writer *w = fix_open(NULL);
+    OK(snap_begin(w, &fix_err));
+    fix_zone(w, "z1");
+    fix_ca(w, "A", 0, "der-a", ACD_PROFILE_STRICT, 0);
+    fix_commit(w, 1);
+    struct snap_trust t = placed(w, "a.x", 0, &flags);
+    ck_assert(snap_role(flags) == SNAP_DECIDES && !t.observes);
+    memcpy(digest, t.digest, 32);
+    t = placed(w, "b.x", 7u << SNAP_PRIORITY_SHIFT, &flags);
+    ck_assert(snap_role(flags) == SNAP_DECIDES && flags >> SNAP_PRIORITY_SHIFT == 7);
+    ck_assert_mem_eq(t.digest, digest, 32);
+    t = placed(w, "c.x", SNAP_CA_OBSERVED | 9u << SNAP_PRIORITY_SHIFT, &flags);
+    ck_assert(snap_role(flags) == SNAP_OBSERVED && flags >> SNAP_PRIORITY_SHIFT == 9 && t.observes);
+    ck_assert_mem_ne(t.digest, digest, 32);
+    OK(snap_begin(w, &fix_err));
+    fix_ca(w, "A", 0, "der-a", ACD_PROFILE_STRICT, SNAP_CA_HELPER);
+    fix_commit(w, 3);
+    t = placed(w, "a.x", 0, &flags);
+    ck_assert(snap_role(flags) == SNAP_HELPS && !t.observes);
+    ck_assert_mem_ne(t.digest, digest, 32);
+    ck_assert_int_eq(snap_role(2), SNAP_HELPS); /* what nobody writes grants nothing */
+    snap_writer_free(w);
+}
+END_TEST
+
 Suite *suite_writer(void);
 
 Suite *
@@ -316,7 +365,7 @@ suite_writer(void)
     Suite *s = suite_create("writer");
     ADD_TESTS(s, "writer", exact_before_wildcard_and_one_label_only, hosts_with_one_list_share_one_set,
               names_of_different_kinds_never_meet, digest_covers_profile_flags_and_order,
-              object_with_several_certificates, refusals_change_nothing, zones_and_blobs,
-              abort_leaves_nothing, full_image_is_refused_and_the_old_one_stays);
+              roles_and_priorities, object_with_several_certificates, refusals_change_nothing,
+              zones_and_blobs, abort_leaves_nothing, full_image_is_refused_and_the_old_one_stays);
     return s;
 }

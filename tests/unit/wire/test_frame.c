@@ -54,6 +54,8 @@ call_make(struct prng *rng, Anchord__V1__Call *m, struct frame_call *f)
     m->request_id = wire_bytes(some_bytes(rng, LIMIT_REQUEST_ID));
     m->payload = wire_bytes(some_bytes(rng, 5000));
     m->timeout_ms = f->timeout_ms;
+    m->dry_run = f->dry_run = prng_below(rng, 2);
+    m->force = f->force = prng_below(rng, 2);
     m->n_metadata = prng_below(rng, LIMIT_METADATA + 1);
     m->metadata = wire_list(&region, m->n_metadata, Anchord__V1__Metadata, anchord__v1__metadata);
     f->method = slice_str(m->method);
@@ -78,6 +80,7 @@ call_check(const struct frame_call *got, const Anchord__V1__Call *m)
     ck_assert(slice_eq(got->request_id, wire_slice(m->request_id)));
     ck_assert(slice_eq(got->payload, wire_slice(m->payload)));
     ck_assert_uint_eq(got->timeout_ms, m->timeout_ms);
+    ck_assert(got->dry_run == m->dry_run && got->force == m->force);
     ck_assert_uint_eq(got->n_meta, m->n_metadata);
     for (size_t i = 0; i < m->n_metadata; i++) {
         ck_assert(slice_eqs(got->meta[i].key, m->metadata[i]->key));
@@ -135,6 +138,14 @@ reply_make(struct prng *rng, Anchord__V1__Reply *m, struct frame_reply *f)
     f->payload = wire_slice(m->payload);
     f->n_details = m->n_details;
     f->details = m->details;
+    if (prng_below(rng, 2)) {
+        m->effect = wire_new(&region, Anchord__V1__ChangeEffect, anchord__v1__change_effect);
+        m->effect->hosts_total = some_number(rng);
+        m->effect->n_hosts = prng_below(rng, 3);
+        m->effect->hosts =
+            wire_list(&region, m->effect->n_hosts, Anchord__V1__HostEffect, anchord__v1__host_effect);
+    }
+    f->effect = m->effect;
 }
 
 START_TEST(test_reply_is_what_protobuf_c_writes)
