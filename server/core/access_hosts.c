@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "core/find.h"
 #include "model/limits.h"
 
 /* --- names ------------------------------------------------------------------------------------------------
@@ -36,7 +37,8 @@ check_below(struct unit *u, const struct host *h, acd_err *err)
                             row_text(zone, ZONE_NAME));
 }
 
-/* The zone of another account is as good as none: nobody learns which zones there are. */
+/* A zone of another account, or one that the caller does not reach, is as good as none: nobody learns which
+ * zones there are. */
 static int
 find_zone_of(struct unit *u, acd_slice account_id, const struct host *h, const char **ret_id, acd_err *err)
 {
@@ -45,7 +47,8 @@ find_zone_of(struct unit *u, acd_slice account_id, const struct host *h, const c
     int rc = ACD_ENOENT;
     for (; rc == ACD_ENOENT && name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL)
         rc = zone_by(u, ZONE_BY_NAME, name, &zone, err);
-    if (rc == ACD_ENOENT || (rc == 0 && !slice_eq(zone[ZONE_ACCOUNT].bytes, account_id)))
+    if (rc == ACD_ENOENT ||
+        (rc == 0 && (!slice_eq(zone[ZONE_ACCOUNT].bytes, account_id) || !reaches_zone(u, zone))))
         return err_set(err, ACD_EINVAL, "'%s' does not lie in a zone of the account", h->name);
     if (rc == 0)
         *ret_id = row_text(zone, ZONE_ID);
@@ -161,12 +164,17 @@ put_host(struct work *w, const struct access_host *h, int64_t position, acd_err 
 static int
 drop_hosts(struct work *w, const struct db_rows *rows, acd_err *err)
 {
+    const struct rpc_scope *s = w->u->call->scope;
     uint64_t rev;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < rows->n; i++) {
         const acd_value *h = rows->rows[i];
         if (!map_find(&w->old, h[HOST_PATTERN].bytes))
             continue;
+        if (s && !s->has_zone(s, w->cert[CERT_ACCOUNT].bytes, h[HOST_ZONE].bytes))
+            return err_set(err, ACD_EDENIED,
+                           "'%s' lies in a zone that the token does not reach: it has to stay",
+                           row_text(h, HOST_TEXT));
         rc = unit_rev(w->u, &rev, err);
         if (rc == 0)
             rc = db_del(&w->u->db, COLL_ACCESS_HOST, VALS(h[HOST_ZONE], h[HOST_CERT], h[HOST_PATTERN]), 3,

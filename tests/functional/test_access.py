@@ -239,6 +239,31 @@ def test_settings(case):
     server.ctl("server", "check").expect(0)
 
 
+def test_tokens_reach_their_own_hosts(case):
+    server, pki = start(case)
+    server.json("zone", "create", "--account", "acme", "--name", "example.net")
+    ca = add(server, pki.path("root"), "a.example.com", "a.example.net")
+
+    def token(permission, *args):
+        return server.json("token", "create", "--account", "acme", "--permission", permission, *args)["value"]
+
+    def call(secret, *args):
+        return server.ctl(*args, json_out=True, env={"ANCHORD_TOKEN": secret})
+
+    read = token("Access: Mutual TLS Certificates Read")
+    equal(call(read, "access", "get", ca["id"]).expect(0).json["id"], ca["id"])
+    call(read, "access", "update", ca["id"]).expect(1, "does not permit")
+    call(read, "origin-trust", "list", "--zone", "example.com").expect(1, "does not permit")
+    write = token("Access: Mutual TLS Certificates Write", "--zone", "example.com")
+    call(write, "access", "update", ca["id"], "a.example.com", "b.example.net").expect(1, "does not lie in a zone")
+    call(write, "access", "update", ca["id"], "a.example.com").expect(1, "does not reach")
+    equal(trusted(server, "a.example.net", *ACCESS), [ca["id"]], "the host that it may not touch")
+    server.json("account", "create", "--name", "other")
+    stranger = server.json("token", "create", "--account", "other", "--permission", "all")["value"]
+    for command in (("get", ca["id"]), ("update", ca["id"]), ("delete", "--detach", ca["id"])):
+        contains(call(stranger, "access", *command).expect(1).err, "12135", "somebody else's")
+
+
 def test_unknown_ids(case):
     server, _ = start(case)
     for command in (("get", STRANGER), ("update", STRANGER), ("delete", STRANGER)):

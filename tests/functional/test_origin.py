@@ -119,6 +119,18 @@ def test_a_zone_needs_the_entitlement(case):
     server.ctl("origin-trust", "list", "--zone", "nowhere.example").expect(1, "no zone")
 
 
+def test_tokens(case):
+    server, pki, _ = start(case)
+    pki.ca("root")
+    read = server.json("token", "create", "--account", "acme", "--permission", "SSL and Certificates Read")["value"]
+    write = server.json("token", "create", "--account", "acme", "--permission", "SSL and Certificates Write")["value"]
+    command = ("origin-trust", "add", "--zone", "example.com", pki.path("root"))
+    server.ctl(*command, env={"ANCHORD_TOKEN": read}).expect(1, "does not permit")
+    server.ctl(*command, env={"ANCHORD_TOKEN": write}).expect(0)
+    rows = server.ctl("origin-trust", "list", "--zone", "example.com", json_out=True, env={"ANCHORD_TOKEN": read}).expect(0).json
+    equal(len(rows), 1)
+
+
 def test_an_entry_is_known_in_its_zone_only(case):
     server, pki, _ = start(case)
     pki.ca("root")

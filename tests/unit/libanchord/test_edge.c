@@ -83,6 +83,57 @@ START_TEST(answers_are_complete)
 }
 END_TEST
 
+/* The CAs of a host by product: those of Access are found by their own question only. */
+START_TEST(products_are_kept_apart)
+{
+    static const struct {
+        const char *product, *host, *cas;
+        int match, status;
+    } rows[] = {
+        {NULL, "api.example.com", "BA", ACD_MATCH_EXACT, 0},
+        {"", "api.example.com", "BA", ACD_MATCH_EXACT, 0},
+        {"access", "API.example.com.", "A", ACD_MATCH_EXACT, 0},
+        {"access", "www.example.com", "", ACD_MATCH_NONE, 0}, /* *.example.com is a client's */
+        {"access", "a.door.example", "B", ACD_MATCH_WILDCARD, 0},
+        {NULL, "a.door.example", "", ACD_MATCH_NONE, 0},
+        {"access", "no host", "", ACD_MATCH_NONE, ACD_EINVAL},
+        {"gateway", "api.example.com", "", ACD_MATCH_NONE, ACD_ENOTSUP},
+    };
+    const struct snap_ca_use a = {slice_str("A"), 0}, b = {slice_str("B"), 0};
+    acd_verify_question q = {.chain_digest = (const uint8_t[32]){1}, .at_ms = EDGE_NOW, .product = "gateway"};
+    acd_edge_answer got;
+    acd_edge_verdict v;
+    OK(snap_begin(f.w, &fix_err));
+    OK(snap_put_name(f.w, SNAP_NAMES_ACCESS, slice_str("api.example.com"), slice_str("z1"), &a, 1, &fix_err));
+    OK(snap_put_name(f.w, SNAP_NAMES_ACCESS, slice_str("*.door.example"), slice_str("z1"), &b, 1, &fix_err));
+    (void)fix_commit(f.w, 2);
+    OK(acd_edge_refresh(f.edge, NULL, &fix_err));
+    acd_edge_enter(f.reader);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ck_assert_int_eq(
+            acd_edge_lookup_product(f.reader, rows[i].product, slice_str(rows[i].host), EDGE_NOW, &got),
+            rows[i].status);
+        ck_assert_int_eq(got.match, rows[i].match);
+        ck_assert_uint_eq(got.cas, strlen(rows[i].cas));
+        for (size_t k = 0; k < got.cas; k++) {
+            acd_edge_ca ca;
+            OK(acd_edge_get_ca(f.reader, &got, k, &ca));
+            ck_assert(slice_eq(ca.id, slice_of(rows[i].cas + k, 1)));
+        }
+    }
+    acd_edge_leave(f.reader);
+    q.host = "api.example.com";
+    OK(acd_edge_verdict_find(f.reader, &q, &v));
+    ck_assert_str_eq(v.error, "ACD_V_ERR_INVALID_PRODUCT");
+    q.product = "access";
+    q.host = "www.example.com";
+    OK(acd_edge_verdict_find(f.reader, &q, &v));
+    ck_assert_str_eq(v.error, "ACD_V_ERR_NO_ASSOCIATION");
+    q.host = "a.door.example";
+    ck_assert_int_eq(acd_edge_verdict_find(f.reader, &q, &v), ACD_ENOENT);
+}
+END_TEST
+
 START_TEST(a_batch_answers_as_single_questions_do)
 {
     acd_slice hosts[3 * NAMES];
@@ -407,6 +458,7 @@ suite_edge(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, answers_are_complete);
+    tcase_add_test(tc, products_are_kept_apart);
     tcase_add_test(tc, a_batch_answers_as_single_questions_do);
     tcase_add_test(tc, questions_need_a_section);
     tcase_add_test(tc, a_section_keeps_its_revision);
