@@ -69,11 +69,26 @@ by_id(struct unit *u, const char *id, struct rules *ret, acd_err *err)
     return rc;
 }
 
+/* Who names the zone as well gets none of another one. */
+static int
+check_zone(struct unit *u, const char *zone, const struct rules *s, acd_err *err)
+{
+    acd_value *row;
+    int rc = find_zone(u, zone, &row, err);
+    if (rc < 0 || slice_eq(row[ZONE_ID].bytes, s->zone[ZONE_ID].bytes))
+        return rc;
+    rpc_detail_error_info(u->call, "NOT_FOUND", 0, row_text(s->row, RULESET_ID));
+    return err_set(err, ACD_ENOENT, "zone '%s' has no ruleset '%s'", row_text(row, ZONE_NAME),
+                   row_text(s->row, RULESET_ID));
+}
+
 static int
 find_rules(struct unit *u, const char *zone, const char *id, struct rules *ret, acd_err *err)
 {
     *ret = (struct rules){0};
     int rc = id[0] ? by_id(u, id, ret, err) : by_zone(u, zone, ret, err);
+    if (rc == 0 && id[0] && zone[0])
+        rc = check_zone(u, zone, ret, err);
     if (rc == 0 && ret->row)
         rc = decode(u, ret->row[RULESET_BODY].bytes, &ret->rec, err);
     return rc;

@@ -25,6 +25,7 @@ static const struct {
     {1407, 400, "Certificate already deleted"},
     {1411, 400, "Only root CA certificate is allowed."},
     {1415, 404, "Invalid Certificate ID in request"},
+    {1421, 400, NULL},
     {1445, 400, NULL},
     {1450, 400, NULL},
     {1471, 400, "Certificate already exists"},
@@ -230,6 +231,8 @@ gw_fail_call(struct gw *g, const struct resource *what, const struct admin_resul
         add_unknown_caller(&f);
     else if (res->status == ACD_ENOENT && is_scope(g, info))
         add_denied(&f);
+    else if (info && strcmp(info->reason, "OTHER_ACCOUNT") == 0)
+        add(&f, 404, what->missing_code, NULL, what->missing);
     else if (!add_number(&f, info, res->message) && res->status == ACD_EDENIED)
         add_denied(&f);
     else if (f.n == 0)

@@ -55,25 +55,6 @@ take(struct gw *g, struct page *p, const void *resp_, void *ctx)
     return resp->page;
 }
 
-/* "type" may be repeated, and each value may be a list. Uploads are all custom. */
-static bool
-wants_custom(const struct query *q)
-{
-    bool asked = false;
-    for (size_t i = 0; i < q->n; i++) {
-        if (strcmp(q->pairs[i].name, "type") != 0)
-            continue;
-        for (const char *s = q->pairs[i].value; *s;) {
-            size_t n = strcspn(s, ",");
-            asked |= n > 0;
-            if (slice_eqs(slice_of(s, n), "custom"))
-                return true;
-            s += n + (s[n] == ',');
-        }
-    }
-    return !asked;
-}
-
 void
 mtls_list(struct gw *g)
 {
@@ -88,7 +69,7 @@ mtls_list(struct gw *g)
     req->name = WIRE_STR(query_get(&g->query, "name"));
     req->page = cut;
     page_read_all(&g->query, PER_PAGE, ROWS_MAX, &page);
-    if (!wants_custom(&g->query))
+    if (!query_has(&g->query, "type", "custom"))
         page.start = UINT64_MAX; /* the server is asked all the same: rights are its business */
     const struct page_source from = {.what = &mtls,
                                      .method = "CaService/ListCertificates",

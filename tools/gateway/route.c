@@ -213,6 +213,24 @@ query_get(const struct query *q, const char *name)
 }
 
 bool
+query_has(const struct query *q, const char *name, const char *value)
+{
+    bool asked = false;
+    for (size_t i = 0; i < q->n; i++) {
+        if (strcmp(q->pairs[i].name, name) != 0)
+            continue;
+        for (const char *s = q->pairs[i].value; *s;) {
+            size_t n = strcspn(s, ",");
+            if (slice_eqs(slice_of(s, n), value))
+                return true;
+            asked |= n > 0;
+            s += n + (s[n] == ',');
+        }
+    }
+    return !asked;
+}
+
+bool
 query_flag(const struct query *q, const char *name)
 {
     const char *v = query_get(q, name);

@@ -72,6 +72,8 @@ struct query {
  * UTF-8, or more than QUERY_MAX pairs. */
 bool query_parse(struct mem_region *r, acd_slice text, struct query *ret) ACD_MUSTCHECK;
 const char *query_get(const struct query *q, const char *name); /* the first; NULL: not there */
-bool query_flag(const struct query *q, const char *name);       /* is it "true" or "1"? */
+/* Is the value among those given, repeated or with commas? Also true when the name is not given at all. */
+bool query_has(const struct query *q, const char *name, const char *value);
+bool query_flag(const struct query *q, const char *name); /* is it "true" or "1"? */
 
 #endif
