@@ -14,7 +14,7 @@
 #include "gw.h"
 #include "metrics.h"
 
-enum { INTERNAL = 1500, INVALID = 1419, TOO_LARGE = 1424, PROBLEMS_MAX = 64 };
+enum { INTERNAL = 1500, INVALID = 1419, TOO_LARGE = 1424, PROBLEMS_MAX = 20 };
 
 /* Numbers that the server names. text NULL: the server's sentence. */
 static const struct {
@@ -117,14 +117,16 @@ info_of(const struct admin_result *res)
     return NULL;
 }
 
+/* What is about the upload as a whole goes before what is about one of many certificates. */
 static void
 add_details(struct faults *f, const struct admin_result *res)
 {
-    for (size_t i = 0; i < res->n_details; i++) {
-        const Anchord__V1__ErrorDetail *d = res->details[i];
-        if (d->detail_case == ANCHORD__V1__ERROR_DETAIL__DETAIL_FINDING)
+    for (size_t i = 0; i < 2 * res->n_details; i++) {
+        const Anchord__V1__ErrorDetail *d = res->details[i % res->n_details];
+        bool first = i < res->n_details;
+        if (d->detail_case == ANCHORD__V1__ERROR_DETAIL__DETAIL_FINDING && first == (d->finding->index < 0))
             add_finding(f, d->finding);
-        else if (d->detail_case == ANCHORD__V1__ERROR_DETAIL__DETAIL_FIELD_VIOLATION)
+        else if (first && d->detail_case == ANCHORD__V1__ERROR_DETAIL__DETAIL_FIELD_VIOLATION)
             add(f, 400, f->what->invalid_code ? f->what->invalid_code : INVALID,
                 field_pointer(f, d->field_violation->field), d->field_violation->description);
     }

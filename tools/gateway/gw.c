@@ -26,7 +26,7 @@ struct gw_result {
 static const struct style *
 style_of(const struct gw *g)
 {
-    static const char v4[] = "/client/v4/";
+    static const char v4[] = "/client/v4";
     if (g->match.route)
         return g->match.route->style;
     acd_slice t = g->http->target;
@@ -101,7 +101,7 @@ gw_try(struct gw *g, const char *method, const void *req, const void **ret_resp,
 {
     static const struct admin_result none = {.status = ACD_ENOMEM, .message = "out of memory"};
     struct gw_result *r = mem_new(g->region, struct gw_result);
-    const struct admin_opts opts = {.timeout_ms = CALL_MS,
+    const struct admin_opts opts = {.timeout_ms = g->call_ms ? g->call_ms : CALL_MS,
                                     .authorization = g->auth.authorization ? g->auth.authorization : "",
                                     .traceparent = http_header_of(g->http, "traceparent"),
                                     .caller = &g->auth.caller};

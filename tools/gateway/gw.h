@@ -39,6 +39,7 @@ struct gw {
     struct route_match match;
     struct query query;
     struct auth auth;
+    uint32_t call_ms;        /* how long a call to the server may take; 0: as usual */
     json_t *body;            /* NULL until body_read */
     struct gw_result *asked; /* what the server said, newest first */
 };

@@ -127,7 +127,7 @@ conn_open(struct http *h, struct MHD_Connection *mc, void **context)
         c->next->prev = c;
     h->conns = c;
     h->n_conns++;
-    c->deadline_ns = now_ns() + (uint64_t)h->opts.wait_ms * MS;
+    c->deadline_ns = now_ns() + (uint64_t)h->opts.timeout_ms * MS;
     (void)pthread_mutex_unlock(&h->lock);
 }
 
@@ -241,7 +241,7 @@ on_completed(void *cls, struct MHD_Connection *mc, void **req_cls, enum MHD_Requ
         h->opts.done(h->opts.ctx, &t->req, &t->rep, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
         (void)pthread_mutex_lock(&h->lock);
         h->n_active--;
-        t->req.conn->deadline_ns = now_ns() + (uint64_t)h->opts.wait_ms * MS;
+        t->req.conn->deadline_ns = now_ns() + (uint64_t)h->opts.timeout_ms * MS;
         (void)pthread_cond_broadcast(&h->changed);
         (void)pthread_mutex_unlock(&h->lock);
     }
@@ -280,7 +280,7 @@ send_reply(struct task *t)
     if (draining)
         add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     t->state = ANSWERED;
-    conn_deadline(t->http, t->req.conn, t->http->opts.send_ms);
+    conn_deadline(t->http, t->req.conn, t->http->opts.timeout_ms);
     enum MHD_Result rc = MHD_queue_response(t->mc, rep->status, r);
     MHD_destroy_response(r);
     return rc;
@@ -333,7 +333,7 @@ take_head(struct task *t, const char *method)
     (void)pthread_mutex_lock(&h->lock);
     h->n_active++;
     (void)pthread_mutex_unlock(&h->lock);
-    conn_deadline(h, t->req.conn, h->opts.body_ms);
+    conn_deadline(h, t->req.conn, h->opts.timeout_ms);
     if (!t->req.method)
         return MHD_NO;
     const char *text = http_header_of(&t->req, MHD_HTTP_HEADER_CONTENT_LENGTH);

@@ -59,7 +59,7 @@ struct http_opts {
     uint32_t workers, queue;
     uint32_t max_conns, max_conns_address; /* the second: of one client address; 0: no limit */
     size_t max_body;
-    uint32_t wait_ms, body_ms, send_ms; /* for a request's head, for its body, for the reply to be taken */
+    uint32_t timeout_ms; /* for a request's head, for its body, and for the reply to be taken */
 
     /* On a worker. Fills *rep. */
     void (*handle)(void *ctx, struct http_request *req, struct http_reply *rep);

@@ -22,10 +22,7 @@ enum {
     EXIT_USAGE = 2,
     QUEUE = 1024,
     BODY_MAX = 1 << 20,
-    CONNECT_MS = 2000, /* how long one try of a call waits for the server to be there */
-    WAIT_MS = 60000,
-    BODY_MS = 30000,
-    SEND_MS = 30000,
+    CONNECT_MS = 1000, /* how long one try of a call waits for the server to be there */
     SPARE_FDS = 64,
 };
 
@@ -65,9 +62,7 @@ start(const struct options *o, struct gateway *gw, acd_err *err)
         .max_conns = o->max_conns,
         .max_conns_address = o->max_conns_address,
         .max_body = BODY_MAX,
-        .wait_ms = WAIT_MS,
-        .body_ms = BODY_MS,
-        .send_ms = SEND_MS,
+        .timeout_ms = o->timeout_s * 1000,
         .handle = gw_serve,
         .refuse = gw_refuse,
         .done = gw_ended,

@@ -6,7 +6,7 @@
 #include "metrics.h"
 #include "res.h"
 
-enum { METRICS_MAX = 65536 };
+enum { METRICS_MAX = 65536, READY_MS = 1000 };
 
 static void
 send_text(struct gw *g, unsigned status, const char *type, acd_slice text)
@@ -46,6 +46,7 @@ ops_ready(struct gw *g)
     const void *req = gw_new(g, Anchord__V1__GetStatusRequest, anchord__v1__get_status_request);
     if (!req)
         return;
+    g->call_ms = READY_MS;
     int rc = gw_try(g, "ServerService/GetStatus", req, &resp, &res);
     if (rc == 0 || rc == ACD_EUNAUTH || rc == ACD_EDENIED)
         send_text(g, 200, "text/plain", SLICE_LIT("ok\n"));

@@ -16,6 +16,7 @@ enum {
     OPT_MAX_CONNS,
     OPT_MAX_ADDRESS,
     OPT_RATE,
+    OPT_TIMEOUT,
     OPT_DRAIN,
     OPT_LOG_FORMAT,
     OPT_LOG_LEVEL,
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
     {"max-connections", required_argument, NULL, OPT_MAX_CONNS},
     {"max-per-address", required_argument, NULL, OPT_MAX_ADDRESS},
     {"rate-limit", required_argument, NULL, OPT_RATE},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"drain", required_argument, NULL, OPT_DRAIN},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
@@ -53,6 +55,8 @@ options_help(void)
                 "  --max-per-address N    of them from one address; 0: any number (default: 256)\n"
                 "  --rate-limit N         requests of one caller in 5 minutes; 0: any number\n"
                 "                         (default: 1200, and 0 on loopback)\n"
+                "  --timeout SECONDS      for a request to arrive and for its reply to be taken; an idle\n"
+                "                         connection is kept as long (default: 30)\n"
                 "  --drain SECONDS        to finish what was accepted, when stopping (default: 10)\n"
                 "  --log-format FORMAT    text (default) or json\n"
                 "  --log-level LEVEL      error, warning, notice, info (default), debug\n"
@@ -115,6 +119,8 @@ take(int c, struct options *o)
     case OPT_RATE:
         o->rate_given = true;
         return number("--rate-limit", 0, 1000000000, &o->rate);
+    case OPT_TIMEOUT:
+        return number("--timeout", 1, 3600, &o->timeout_s);
     case OPT_DRAIN:
         return number("--drain", 0, 3600, &o->drain_s);
     case OPT_LOG_FORMAT:
@@ -141,6 +147,7 @@ options_parse(int argc, char **argv, struct options *ret)
                             .max_conns = 4096,
                             .max_conns_address = 256,
                             .rate = 1200,
+                            .timeout_s = 30,
                             .drain_s = 10,
                             .log_format = LOG_TEXT,
                             .log_level = ACD_LOG_INFO};

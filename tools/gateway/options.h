@@ -10,7 +10,7 @@ struct options {
     uint32_t workers, max_conns, max_conns_address;
     uint32_t rate;   /* requests of one caller in RATE_WINDOW_S; 0: no limit */
     bool rate_given; /* otherwise there is none on loopback */
-    uint32_t drain_s;
+    uint32_t timeout_s, drain_s;
     int log_format, log_level;
     bool help, version;
 };

@@ -7,12 +7,12 @@
 #include "res.h"
 #include "v4.h"
 
-enum { HOSTS_MAX = 1000, BAD_FIELD = 1419, TOO_MANY = 1424 };
+enum { HOSTS_MAX = 1000, BAD_FIELD = 1419, BAD_HOST = 1420, TOO_MANY = 1424 };
 
 static const struct resource hosts = {
     .missing_code = 1472,
     .missing = "Certificate not found",
-    .invalid_code = 1420,
+    .invalid_code = BAD_HOST,
     .fields = {{"hosts", "/hostnames"}},
 };
 
@@ -60,6 +60,13 @@ hosts_get(struct gw *g)
         reply(g, all.rows);
 }
 
+static bool
+ends_in_dot(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 0 && name[n - 1] == '.';
+}
+
 /* A name that is repeated in the same spelling is dropped by the server. */
 void
 hosts_put(struct gw *g)
@@ -83,6 +90,12 @@ hosts_put(struct gw *g)
                 HOSTS_MAX);
         return;
     }
+    for (size_t i = 0; i < req->n_hosts; i++)
+        if (ends_in_dot(req->hosts[i])) {
+            gw_fail(g, 400, BAD_HOST, mem_printf(g->region, "/hostnames/%zu", i),
+                    "'%s' ends in a dot: the full name goes without", req->hosts[i]);
+            return;
+        }
     req->zone = gw_param(g, "zone");
     req->ca_id = WIRE_STR(ca);
     const Anchord__V1__ChangeHostsResponse *resp = gw_ask(g, &hosts, "HostService/SetHosts", req);
