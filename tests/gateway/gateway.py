@@ -149,7 +149,7 @@ class Gateway:
         while not found:
             check(self.process.poll() is None, "the gateway stopped: " + self.read_log())
             check(time.monotonic() < end, "the gateway is not ready: " + self.read_log())
-            found = re.search(r"listen address=\"?([^\s\"]+)", self.read_log(seen))
+            found = re.search(r"listen\b.*address\"?[=:]\"?([^\s\"]+)", self.read_log(seen))
             time.sleep(0.01)
         host, port = found.group(1).rsplit(":", 1)
         self.address = (host, int(port))

@@ -206,7 +206,7 @@ def test_what_is_not_http(case):
     """Mutations of requests, and bytes: the gateway answers or hangs up, and goes on."""
     w = gateway.world(case)
     seed = int.from_bytes(random.SystemRandom().randbytes(4), "big")
-    print("# seed %d" % seed)
+    print("# seed %d" % seed, flush=True)
     rng = random.Random(seed)
     body = json.dumps({"ca": True, "certificates": "x"})
     good = [head(w, w.certs, "Content-Length: %d\r\n\r\n" % len(body)).replace(b"GET", b"POST") + body.encode(), head(w, "/client/v4/zones?page=2", "\r\n"),
@@ -231,12 +231,17 @@ def test_what_is_not_http(case):
             sock.shutdown(socket.SHUT_WR)
         except OSError:
             pass
-        status = re.match(rb"HTTP/1\.[01] (\d)", read_all(sock))
-        check(not status or status.group(1) in b"24", "%r gets %r" % (bytes(data), status))
+        status = re.match(rb"HTTP/1\.[01] (\d\d\d)", read_all(sock))
+        check(not status or status.group(1)[:1] in b"24" or status.group(1) == b"505", "%r gets %r" % (bytes(data), status))
         sock.close()
     sock = w.gateway.socket()
     sock.sendall(head(w, w.certs, "Content-Length: 2\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n"))
-    check(read_all(sock).count(b"HTTP/1.1 200") <= 1, "a request inside of another")
+    check(b" 200 " not in read_all(sock), "a request inside of another")
+    for framing in ["Transfer-Encoding: gzip\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 0\r\nContent-Length: 5\r\n"]:
+        sock = w.gateway.socket()
+        sock.sendall(head(w, "/client/v4/zones", framing + "\r\n"))
+        answer = read_all(sock)
+        check(answer.startswith(b"HTTP/1.1 400") and b'"code":6003' in answer, "%s gets %r" % (framing, answer))
     sock = w.gateway.socket()
     try:
         sock.sendall(head(w, "/livez", "X: " + "y" * 100000 + "\r\n\r\n"))
@@ -295,6 +300,8 @@ def refuses(address):
         return False
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError: # it was in the queue of a socket that was closed
+        return False
 
 
 def test_restarts_lose_nothing(case):
@@ -307,7 +314,7 @@ def test_restarts_lose_nothing(case):
 
     def client(number):
         n = 0
-        while not over.is_set() and n < 200:
+        while not over.is_set() and len(acknowledged) < 900:
             name = "%d.%d" % (number, n)
             n += 1
             try:
@@ -356,7 +363,12 @@ def test_tls(case):
 
     def ask(sock):
         sock.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        return sock.recv(1000)
+        got = b""
+        while not got.endswith(b"ok\n"):
+            part = sock.recv(1000)
+            check(part, "hung up after %r" % got)
+            got += part
+        return got
 
     pair("first")
     g = gateway.Gateway(server, "--tls-cert", pki.path("live", "crt"), "--tls-key", pki.path("live", "pkey")).start()

@@ -231,6 +231,10 @@ gw_refuse(void *ctx, struct http_request *req, struct http_reply *rep, enum http
 {
     struct gw g = {.gateway = ctx, .http = req, .rep = rep, .region = req->region};
     name_request(&g);
+    if (why == HTTP_FRAMING) {
+        gw_fail(&g, 400, 6003, NULL, "Invalid request headers");
+        return;
+    }
     if (why == HTTP_BODY_TOO_LONG) {
         gw_fail(&g, 413, 1424, NULL, "The request body is too large");
         return;

@@ -15,11 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/queue.h"
@@ -322,6 +324,33 @@ refuse(struct task *t, enum http_refusal why)
     return send_reply(t);
 }
 
+struct framing {
+    unsigned lengths, codings;
+    bool odd;
+};
+
+static enum MHD_Result
+see_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct framing *f = cls;
+    (void)kind;
+    f->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        f->codings++;
+        f->odd |= !value || strcasecmp(value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+/* One length, or one coding that is `chunked`, or neither: else a proxy before us may see other requests. */
+static bool
+is_framed(struct task *t)
+{
+    struct framing f = {0};
+    (void)MHD_get_connection_values(t->mc, MHD_HEADER_KIND, see_header, &f);
+    return f.lengths + f.codings <= 1 && !f.odd;
+}
+
 static enum MHD_Result
 take_head(struct task *t, const char *method)
 {
@@ -336,6 +365,8 @@ take_head(struct task *t, const char *method)
     conn_deadline(h, t->req.conn, h->opts.timeout_ms);
     if (!t->req.method)
         return MHD_NO;
+    if (!is_framed(t))
+        return refuse(t, HTTP_FRAMING);
     const char *text = http_header_of(&t->req, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (text && (!str_u64(slice_str(text), &length) || length > h->opts.max_body))
         return refuse(t, HTTP_BODY_TOO_LONG);
@@ -519,7 +550,9 @@ http_stop(struct http *h, uint32_t drain_ms)
     if (!h)
         return;
     if (h->daemon) {
+        /* What comes from now on finds nobody, rather than a queue that nobody looks at. */
         (void)MHD_quiesce_daemon(h->daemon);
+        (void)close(TAKE_FD(h->listen_fd));
         drain(h, drain_ms);
     }
     stop_threads(h);

@@ -51,7 +51,11 @@ struct http_reply {
 /* Beyond HTTP_HEADERS, and with a NULL value, nothing is added. */
 void http_reply_header(struct http_reply *rep, const char *name, const char *value);
 
-enum http_refusal { HTTP_BODY_TOO_LONG, HTTP_OVERLOADED };
+enum http_refusal {
+    HTTP_FRAMING, /* where the body ends can be read in two ways, or in none (RFC 9112 section 6.3) */
+    HTTP_BODY_TOO_LONG,
+    HTTP_OVERLOADED,
+};
 
 struct http_opts {
     const char *listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0: any that is free */
