@@ -92,7 +92,7 @@ find_cert_of(struct unit *u, const char *account, const char *id, acd_value **re
     if (rc == 0)
         rc = find_cert(u, id, ret_row, err);
     if (rc == 0 && account[0] && !slice_eq((*ret_row)[CERT_ACCOUNT].bytes, owner[ACCOUNT_ID].bytes))
-        rc = not_found(u, "certificate", id, err);
+        rc = find_refuse(u, "certificate", id, 0, err);
     return rc;
 }
 

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import re
-import secrets
 import signal
 import socket
 import subprocess
@@ -129,14 +128,13 @@ def held_to_the_envelope(reply, head):
 
 
 class Gateway:
-    """anchord-gateway on a port of its own, before a server whose administrator's token it is called with."""
+    """anchord-gateway on a port of its own, before a server."""
 
     def __init__(self, server, *args):
         self.server, self.args = server, list(args)
         self.log = os.path.join(server.folder, "gateway.log")
         self.process = self.address = None
-        self.token = read_token(server)
-        self.scheme = "http"
+        self.token = "none"
 
     def start(self, listen="127.0.0.1:0"):
         with open(self.log, "ab") as log:
@@ -180,7 +178,7 @@ class Gateway:
         return socket.create_connection(self.address, timeout)
 
     def call(self, method, path, body=None, headers=None, token="", connection=None, raw=False):
-        """One request. body: a value to be sent as JSON, or bytes as they are. token: '' the administrator's, None: none."""
+        """One request. body: a value to be sent as JSON, or bytes as they are. token: '' the gateway's own, None: none."""
         send = {} if headers is None else dict(headers)
         if token is not None:
             send.setdefault("Authorization", "Bearer " + (token or self.token))
@@ -213,32 +211,22 @@ class Gateway:
         return self.call("DELETE", path, **more)
 
 
-def read_token(server):
-    with open(os.path.join(server.data, "admin.token"), encoding="ascii") as text:
-        return text.read().strip()
-
-
-def make_token(server):
-    os.makedirs(server.data, 0o700, exist_ok=True)
-    fd = os.open(os.path.join(server.data, "admin.token"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "w", encoding="ascii") as text:
-        text.write("anc_" + secrets.token_hex(22) + "\n")
-
-
 class World:
     """A server and a gateway, an account and a zone."""
 
     def __init__(self, case, *args, config=None):
-        self.server = case.server(start=False, config=config)
-        make_token(self.server)
-        self.server.start()
+        self.server = case.server(config=config)
         self.gateway = Gateway(self.server, *args).start()
         self.pki = case.pki()
         self.account = self.server.json("account", "create", "--name", "acme")["id"]
         self.zone = self.server.json("zone", "create", "--account", "acme", "--name", "example.com", "--acm")["id"]
+        self.gateway.token = self.token("--permission", "all")
         self.of_account = "/client/v4/accounts/" + self.account
         self.of_zone = "/client/v4/zones/" + self.zone
         self.certs = self.of_account + "/mtls_certificates"
+
+    def token(self, *args, account="acme"):
+        return self.server.json("token", "create", "--account", account, *args)["value"]
 
     def ca(self, name, **more):
         with open(self.pki.ca(name, **more), encoding="ascii") as text:

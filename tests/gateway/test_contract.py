@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Each operation of /client/v4 against real processes: status, shape, and what it does."""
 import http.client
+import re
 
 import gateway
 import harness
@@ -20,6 +21,10 @@ RULE = {"id": "hex32", "version": "digits", "action": "str", "action_parameters?
 LISTED = {"id": "hex32", "name": "str", "description": "str", "source": "firewall_custom", "kind": "zone", "version": "digits",
           "last_updated": "time_micros", "phase": "http_request_firewall_custom"}
 RULESET = dict(LISTED, rules=[RULE])
+TRUST = {"id": "uuid", "certificate": "str", "issuer": "str", "signature": "str", "status": "active", "expires_on": "time",
+         "uploaded_on": "time_short", "updated_at": "time_short"}
+ACCESS = {"id": "uuid", "name": "str", "fingerprint": "str", "associated_hostnames": ["str"], "created_at": "time", "updated_at": "time",
+          "expires_on": "time"}
 PHASE = "http_request_firewall_custom"
 BLOCK = {"expression": "not cf.tls_client_auth.cert_verified and cf.tls_client_auth.cert_revoked", "action": "block"}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -219,23 +224,89 @@ def test_rule_members_come_back(case):
 def test_zones_and_accounts(case):
     w = gateway.world(case)
     g = w.gateway
+    w.server.json("zone", "create", "--account", "acme", "--name", "example.net")
     w.server.json("account", "create", "--name", "other")
-    w.server.json("zone", "create", "--account", "other", "--name", "example.net")
+    w.server.json("zone", "create", "--account", "other", "--name", "example.org")
     shape(g.get("/client/v4/zones").expect(200).result, [ZONE])
-    equal([z["name"] for z in pages(g, "/client/v4/zones?per_page=5")], ["example.com", "example.net"], "zones")
+    both = ["example.com", "example.net"]
+    equal([z["name"] for z in pages(g, "/client/v4/zones?per_page=5")], both, "zones")
     zone = g.get(w.of_zone).expect(200).result
     shape(zone, ZONE)
-    for query, names in [("name=example.net", ["example.net"]), ("name=starts_with:EXAMPLE.N", ["example.net"]), ("name=contains:e.c", ["example.com"]),
-                         ("account.id=" + w.account, ["example.com"]), ("account.name=other", ["example.net"]), ("status=pending", []),
-                         ("status=active", ["example.com", "example.net"]), ("name=example.com&account.name=other", []),
-                         ("name=example.com&account.name=other&match=any", ["example.com", "example.net"]), ("type=partial&type=full&name=example.com", ["example.com"])]:
+    for query, names in [("name=example.net", both[1:]), ("name=starts_with:EXAMPLE.N", both[1:]), ("name=contains:e.c", both[:1]),
+                         ("name=ends_with:.net", both[1:]), ("name=not_equal:example.net", both[:1]), ("name=starts_with_case_sensitive:EXAMPLE", []),
+                         ("account.id=" + w.account, both), ("account.name=other", []), ("account.name=acme", both), ("status=pending", []),
+                         ("status=active", both), ("name=example.com&account.name=other", []), ("name=example.com&account.name=other&match=any", both[:1]),
+                         ("type=partial&type=full&name=example.com", both[:1]), ("type=partial", [])]:
         reply = g.get("/client/v4/zones?" + query).expect(200)
         equal([z["name"] for z in reply.result], names, query)
         equal(reply.json["result_info"]["total_count"], len(names), "count of " + query)
     shape(g.get("/client/v4/accounts").expect(200).result, [ACCOUNT])
     shape(g.get(w.of_account).expect(200).result, ACCOUNT)
     equal([a["name"] for a in pages(g, "/client/v4/accounts?name=acme")], ["acme"], "accounts by name")
-    equal({a["name"] for a in pages(g, "/client/v4/accounts")}, {"acme", "other"}, "accounts")
+    equal([a["name"] for a in pages(g, "/client/v4/accounts?name=other")], [], "accounts of others")
+    equal([a["name"] for a in pages(g, "/client/v4/accounts")], ["acme"], "accounts")
+
+
+def test_custom_trust_store(case):
+    w = gateway.world(case)
+    g, path = w.gateway, w.of_zone + "/acm/custom_trust_store"
+    equal(pages(g, path), [], "an empty store")
+    pem = w.ca("root") + "# kept\n"
+    made = g.post(path, {"certificate": pem}).expect(200).result
+    shape(made, TRUST)
+    equal((made["certificate"], made["issuer"], made["status"]), (pem, "CN=root,O=Test", "active"), "the entry")
+    equal(g.get(path + "/" + made["id"]).expect(200).result, made, "by id")
+    second = g.post(path, {"certificate": w.ca("second")}).expect(200).result
+    equal([e["id"] for e in pages(g, path + "?per_page=1")], [second["id"], made["id"]], "one by one, newest first")
+    g.post(path, {"certificate": pem}).expect(400, 1220)
+    g.post(path, {"certificate": w.ca("intermediate", issuer="root")}).expect(400, 1411, message="Only root CA certificate is allowed.")
+    with open(w.pki.client("leaf", "root"), encoding="ascii") as leaf:
+        g.post(path, {"certificate": leaf.read()}).expect(400, 1411)
+    g.post(path, {"certificate": w.ca("third") + w.ca("fourth")}).expect(400)
+    g.post(path, {"certificate": "nonsense"}).expect(400, 1413, "/certificate")
+    g.post(path, {}).expect(400, 1419, "/certificate")
+    equal(g.delete(path + "/" + made["id"]).expect(200).result, {"id": made["id"]}, "what a delete says")
+    g.get(path + "/" + made["id"]).expect(404, 1472)
+    g.delete(path + "/" + made["id"]).expect(404, 1472)
+    plain = w.server.json("zone", "create", "--account", "acme", "--name", "example.net")["id"]
+    for method, body in [("GET", None), ("POST", {"certificate": pem})]:
+        g.call(method, "/client/v4/zones/%s/acm/custom_trust_store" % plain, body).expect(400, 1450)
+
+
+def test_access_certificates(case):
+    w = gateway.world(case)
+    g = w.gateway
+    for number, base in enumerate([w.of_account, w.of_zone]):
+        path, host = base + "/access/certificates", "h%d.example.com" % number
+        before = pages(g, path)
+        pem = w.ca("access%d" % number)
+        made = g.post(path, {"name": "one", "certificate": pem, "associated_hostnames": [host]}).expect(201).result
+        shape(made, ACCESS)
+        check(re.match("^MD5 Fingerprint=([0-9A-F]{2}:){15}[0-9A-F]{2}$", made["fingerprint"]), made["fingerprint"])
+        equal((made["name"], made["associated_hostnames"]), ("one", [host]), "the certificate")
+        equal(g.get(path + "/" + made["id"]).expect(200).result, made, "by id")
+        equal(pages(g, path), [made] + before, "the list")
+        g.post(path, {"name": "two", "certificate": pem}).expect(409, 12131)
+        g.delete(path + "/" + made["id"]).expect(409, 12134, message="certificate has active associations")
+        put = g.put(path + "/" + made["id"], {"associated_hostnames": ["b.example.com", host], "name": "renamed"}).expect(200).result
+        shape(put, ACCESS)
+        equal((put["name"], put["associated_hostnames"]), ("renamed", ["b.example.com", host]), "changed")
+        cleared = g.put(path + "/" + made["id"], {}).expect(200).result
+        equal((cleared["name"], cleared["associated_hostnames"]), ("renamed", []), "cleared")
+        equal(g.delete(path + "/" + made["id"]).expect(200).result, {"id": made["id"]}, "what a delete says")
+        g.get(path + "/" + made["id"]).expect(404, 12135)
+        g.delete(path + "/" + made["id"]).expect(404, 12135)
+        g.post(path, {"name": "n", "certificate": pem, "associated_hostnames": ["example.net"]}).expect(400, 1419, "/associated_hostnames/0")
+        for gone in ["name", "certificate"]:
+            g.post(path, {k: v for k, v in {"name": "n", "certificate": pem}.items() if k != gone}).expect(400, 1419, "/" + gone)
+        settings = [{"hostname": host, "china_network": False, "client_certificate_forwarding": True}]
+        equal(g.put(path + "/settings", {"settings": settings}).expect(202).result, settings, "settings")
+        equal(g.get(path + "/settings").expect(200).result, settings, "settings that were put")
+        g.put(path + "/settings", {"settings": [dict(settings[0], china_network=True)]}).expect(400)
+        g.put(path + "/settings", {"settings": [{"hostname": host}]}).expect(400, 1419, "/settings/0/china_network")
+        g.put(path + "/settings", {}).expect(400, 1419, "/settings")
+        equal(g.put(path + "/settings", {"settings": []}).expect(202).result, [], "settings cleared")
+    equal(g.get(w.certs).result, [], "Access CAs stand apart")
 
 
 def test_token_verify(case):
@@ -245,6 +316,8 @@ def test_token_verify(case):
         shape(reply.result, {"id": "hex32", "status": "active"})
         equal(reply.json["messages"], [{"code": 10000, "message": "This API Token is valid and active"}], "messages")
         w.gateway.get(path, token="x" * 44).expect(401, 1000, message="^Invalid API Token$")
+        timed = w.token("--permission", "all", "--expires", "2035-01-02T03:04:05Z")
+        equal(w.gateway.get(path, token=timed).expect(200).result["expires_on"], "2035-01-02T03:04:05Z", "expiry")
 
 
 def test_six_at_once_five_fit(case):

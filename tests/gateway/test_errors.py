@@ -93,26 +93,65 @@ def test_scopes(case):
 
 
 def test_another_accounts_things(case):
+    """With a token of another account every path of this one is 403, there or not; in its own paths our things are not there."""
     w = gateway.world(case)
     g = w.gateway
     other = w.server.json("account", "create", "--name", "other")["id"]
     zone = w.server.json("zone", "create", "--account", "other", "--name", "example.net")["id"]
+    theirs = w.token("--permission", "all", account="other")
     made = w.upload("one")["id"]
-    there = "/client/v4/accounts/%s/mtls_certificates/%s" % (other, made)
-    for path in [there, there + "/associations"]:
-        g.get(path).expect(404, 1472)
-    g.delete(there).expect(404, 1472)
-    g.get(w.certs + "/" + made).expect(200)
-    hosts = "/client/v4/zones/%s/certificate_authorities/hostname_associations" % zone
-    g.put(hosts, {"hostnames": ["a.example.net"], "mtls_certificate_id": made}).expect(404, 1472)
-    g.get(hosts + "?mtls_certificate_id=" + made).expect(404, 1472)
+    access = g.post(w.of_account + "/access/certificates", {"name": "a", "certificate": w.ca("two")}).expect(201).result["id"]
+    entry = g.post(w.of_zone + "/acm/custom_trust_store", {"certificate": w.ca("three")}).expect(200).result["id"]
     ours = g.put(w.of_zone + "/rulesets/phases/%s/entrypoint" % PHASE, {"rules": [BLOCK]}).expect(200).result
-    theirs = "/client/v4/zones/%s/rulesets/%s" % (zone, ours["id"])
-    g.get(theirs).expect(404, 10001)
-    g.put(theirs, {"rules": []}).expect(404, 10001)
-    g.post(theirs + "/rules", BLOCK).expect(404, 10001)
-    g.delete(theirs).expect(404, 10001)
-    g.get(w.of_zone + "/rulesets/" + ours["id"]).expect(200)
+    rule = ours["rules"][0]["id"]
+    rows = [
+        ("GET", "{a}/mtls_certificates", None), ("GET", "{a}/mtls_certificates/{c}", made), ("DELETE", "{a}/mtls_certificates/{c}", made),
+        ("GET", "{a}/mtls_certificates/{c}/associations", made), ("GET", "{a}/access/certificates", None), ("GET", "{a}/access/certificates/{c}", access),
+        ("PUT", "{a}/access/certificates/{c}", access), ("DELETE", "{a}/access/certificates/{c}", access), ("GET", "{a}/access/certificates/settings", None),
+        ("GET", "{z}/access/certificates", None), ("GET", "{z}/access/certificates/{c}", access),
+        ("GET", "{z}/certificate_authorities/hostname_associations", None), ("GET", "{z}/certificate_authorities/hostname_associations?mtls_certificate_id={c}", made),
+        ("GET", "{z}/acm/custom_trust_store", None), ("GET", "{z}/acm/custom_trust_store/{c}", entry), ("DELETE", "{z}/acm/custom_trust_store/{c}", entry),
+        ("GET", "{z}/rulesets", None), ("GET", "{z}/rulesets/{r}", ours["id"]), ("PUT", "{z}/rulesets/{r}", ours["id"]), ("DELETE", "{z}/rulesets/{r}", ours["id"]),
+        ("GET", "{z}/rulesets/phases/%s/entrypoint" % PHASE, None), ("DELETE", "{z}/rulesets/{r}/rules/%s" % rule, ours["id"]),
+    ]
+    for method, path, thing in rows:
+        for id_ in [thing, UNKNOWN if "{c}" in path else NOBODY]:
+            here = path.format(a=w.of_account, z=w.of_zone, c=id_, r=id_)
+            body = {} if method == "PUT" else None
+            g.call(method, here, body, token=theirs).expect(403, 10000, message="^Authentication error$")
+        if thing and "acm" not in path:
+            there = path.format(a="/client/v4/accounts/" + other, z="/client/v4/zones/" + zone, c=thing, r=thing)
+            reply = g.call(method, there, body, token=theirs)
+            check(reply.status == 404, "%s %s: %s" % (method, there, reply.body))
+    for path in [w.of_account, w.of_zone]:
+        g.get(path, token=theirs).expect(403, 9109)
+    equal([z["name"] for z in g.get("/client/v4/zones", token=theirs).result], ["example.net"], "zones in sight")
+    equal([a["name"] for a in g.get("/client/v4/accounts", token=theirs).result], ["other"], "accounts in sight")
+    g.get(w.certs + "/" + made).expect(200)
+    equal(g.get(w.of_zone + "/rulesets/" + ours["id"]).expect(200).result, ours, "the ruleset after all that")
+
+
+def test_permissions(case):
+    """What a token may is the server's business; the gateway passes it on, and its answer back."""
+    w = gateway.world(case)
+    g = w.gateway
+    reads = w.token("--permission", "Account: SSL and Certificates Read")
+    waf = w.token("--permission", "Zone WAF Write", "--zone", "example.com")
+    body = {"ca": True, "certificates": w.ca("one")}
+    g.get(w.certs, token=reads).expect(200)
+    g.post(w.certs, body, token=reads).expect(403, 10000, message="^Authentication error$")
+    g.get(w.of_zone + "/rulesets", token=reads).expect(403, 10000)
+    g.put(w.of_zone + "/rulesets/phases/%s/entrypoint" % PHASE, {"rules": [BLOCK]}, token=waf).expect(200)
+    g.get(w.certs, token=waf).expect(403, 10000)
+    g.get("/client/v4/user/tokens/verify", token=waf).expect(200)
+    made = w.server.json("token", "create", "--account", "acme", "--permission", "all", "--email", "a@b.example")
+    key = {"X-Auth-Email": "a@b.example", "X-Auth-Key": made["value"]}
+    g.get(w.certs, headers=key, token=None).expect(200)
+    g.get(w.certs, headers=dict(key, **{"X-Auth-Email": "c@d.example"}), token=None).expect(403, 9103)
+    w.server.ctl("token", "revoke", made["id"]).expect(0)
+    g.get(w.certs, headers=key, token=None).expect(403, 9103)
+    g.get(w.certs, token=made["value"]).expect(401, 10000)
+    g.get("/client/v4/user/tokens/verify", token=made["value"]).expect(401, 1000)
 
 
 def test_bodies(case):
@@ -181,7 +220,7 @@ def test_uploads(case):
     upload(certificates=swapped).expect(400, 1413, at)
     upload(certificates=root, private_key=leaf_key).expect(400, 1418, "/private_key")
     upload(certificates=root, private_key="nonsense").expect(400, 2106, "/private_key")
-    upload(certificates=root * 33).expect(400, 1424)
+    upload(certificates="".join(w.ca("m%d" % n, key=w.pki.key("root")) for n in range(33))).expect(400, 1424, at)
     upload(certificates="x" * 70000 + root).expect(400, 1424)
     g.post(w.certs, {"ca": False, "certificates": root, "private_key": key}).expect(400, 1412, at, "^Missing leaf certificate.")
     equal(g.get(w.certs).result, [], "certificates after all that")
@@ -191,7 +230,8 @@ def test_uploads(case):
     reply = upload(certificates=w.ca("three")).expect(400, 1489, message="^Hit maximum CA cert allocation.$")
     check("retry-after" not in reply.headers, "a permanent refusal asks to come back")
     free = w.server.json("account", "create", "--name", "poor", "--plan", "free")["id"]
-    g.post("/client/v4/accounts/%s/mtls_certificates" % free, {"ca": True, "certificates": root}).expect(403, 10000)
+    g.post("/client/v4/accounts/%s/mtls_certificates" % free, {"ca": True, "certificates": root},
+           token=w.token("--permission", "all", account="poor")).expect(403, 10000)
 
 
 def test_hostnames(case):

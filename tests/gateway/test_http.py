@@ -343,9 +343,7 @@ def test_restarts_lose_nothing(case):
 
 
 def test_tls(case):
-    server = case.server(start=False)
-    gateway.make_token(server)
-    server.start()
+    server = case.server()
     pki = case.pki()
 
     def pair(name):

@@ -45,6 +45,7 @@ static const struct {
     const char *text; /* before the finding's own; NULL: nothing */
 } findings[] = {
     {"leaf.is_ca", 1412, "Missing leaf certificate."},
+    {"root.count", 1413, NULL},
     {"root.", 1411, "Only root CA certificate is allowed."},
     {"upload.too_", TOO_LARGE, NULL},
     {"upload.", 1413, "unable to parse certificate:"},
