@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """HTTP as hostile, slow and hasty clients speak it; limits, TLS, restarts."""
 import gzip
+import http.client
 import json
+import os
 import random
 import re
 import resource
+import select
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 
 import gateway
@@ -271,7 +275,6 @@ def test_overload(case):
 
 
 def any_ready(socks):
-    import select
     poll = select.poll()
     for sock in socks:
         poll.register(sock, select.POLLIN)
@@ -319,7 +322,7 @@ def test_restarts_lose_nothing(case):
             n += 1
             try:
                 reply = w.gateway.post(path, dict(BLOCK, description=name))
-            except (OSError, __import__("http.client").client.HTTPException):
+            except (OSError, http.client.HTTPException):
                 continue
             if reply.status == 200:
                 with lock:
@@ -391,8 +394,6 @@ def test_tls(case):
 
 
 def test_command_line(case):
-    import os
-    import subprocess
     program = os.path.join(harness.BUILD, "bin", "anchord-gateway")
     for args, code, text in [(["--help"], 0, "--listen"), (["--version"], 0, "anchord-gateway "), (["--nothing"], 2, "--help"), (["x"], 2, "unexpected"),
                              (["--listen", "nowhere"], 1, "nowhere"), (["--listen", "example.com:80"], 1, "number"), (["--listen", "127.0.0.1:70000"], 1, "ADDR:PORT"),
@@ -401,7 +402,13 @@ def test_command_line(case):
         done = subprocess.run([program] + args, capture_output=True, text=True, timeout=60, check=False)
         equal(done.returncode, code, "exit code of %s: %s%s" % (args, done.stdout, done.stderr))
         harness.contains(done.stdout + done.stderr, text)
-    check(case.folder, "a folder")
+    described = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
+    manual = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "manual", "anchord-gateway.8")
+    with open(manual, encoding="utf-8") as text:
+        page = text.read().replace("\\-", "-")
+    for option in re.findall(r"--[a-z-]+", described):
+        check(option in page, "the manual page lacks %s" % option)
+    check(case.servers == [], "a server")
 
 
 if __name__ == "__main__":
