@@ -8,14 +8,19 @@
 #include "model/ids.h"
 #include "model/limits.h"
 
-/* A CA of another space is as unknown as one that is not there. */
+/* A CA of another space, or not of the account that is named, is as unknown as one that is not there. */
 static int
-find_access(struct unit *u, const char *id, acd_value **ret, acd_err *err)
+find_access(struct unit *u, const char *account, const char *id, acd_value **ret, acd_err *err)
 {
+    acd_value *owner = NULL;
+    int rc = account[0] ? find_account(u, account, &owner, err) : 0;
+    if (rc < 0)
+        return rc;
     if (!id_is_uuid(slice_str(id)))
         return err_set(err, ACD_EINVAL, "'%s' is not a certificate id (a UUID)", id);
-    int rc = db_get(&u->db, COLL_CERT, VALS(VAL_TEXT(id)), 1, ret, err);
-    if (rc == ACD_ENOENT || (rc == 0 && (!is_access(*ret) || !reaches_cert(u, *ret))))
+    rc = db_get(&u->db, COLL_CERT, VALS(VAL_TEXT(id)), 1, ret, err);
+    if (rc == ACD_ENOENT || (rc == 0 && (!is_access(*ret) || !reaches_cert(u, *ret))) ||
+        (rc == 0 && owner && !slice_eq((*ret)[CERT_ACCOUNT].bytes, owner[ACCOUNT_ID].bytes)))
         return find_refuse(u, "Access certificate", id, REST_ACCESS_NOT_FOUND, err);
     return rc;
 }
@@ -281,7 +286,7 @@ access_get(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_e
     Anchord__V1__AccessCertificate *m;
     acd_value *row;
     (void)plan_;
-    int rc = find_access(u, req->id, &row, err);
+    int rc = find_access(u, req->account, req->id, &row, err);
     if (rc == 0)
         rc = access_msg(u, row, &m, err);
     if (rc == 0)
@@ -332,7 +337,7 @@ access_update(struct unit *u, const void *req_, void *plan_, void **ret_resp, ac
     acd_value *row;
     size_t n;
     (void)plan_;
-    int rc = find_access(u, req->id, &row, err);
+    int rc = find_access(u, req->account, req->id, &row, err);
     if (rc == 0)
         rc = check_expected(u, row, req->expected, err);
     if (rc == 0 && req->name[0])
@@ -365,7 +370,7 @@ access_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, ac
     uint64_t detached = 0;
     acd_value *row;
     (void)plan_;
-    int rc = find_access(u, req->id, &row, err);
+    int rc = find_access(u, req->account, req->id, &row, err);
     if (rc == 0)
         rc = change_reply(u, row, &change, req->dry_run, &resp, err); /* as it was */
     if (rc == 0)

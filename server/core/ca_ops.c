@@ -20,7 +20,7 @@ upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void 
         return ACD_ENOMEM;
     int rc = upload_product(call, req->product, &up->product, err);
     if (rc == 0)
-        rc = check_name(call, "name", req->name, err);
+        rc = req->name[0] ? check_name(call, "name", req->name, err) : 0; /* names are optional */
     if (rc == 0)
         rc = upload_profile(req->profile, err);
     if (rc == 0 && req->leaf && req->helper)
@@ -83,7 +83,7 @@ ca_get(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *
     Anchord__V1__Certificate *m;
     acd_value *row;
     (void)plan_;
-    int rc = find_cert(u, req->id, &row, err);
+    int rc = find_cert_of(u, req->account, req->id, &row, err);
     if (rc == 0)
         rc = cert_msg(u, row, true, &m, err);
     if (rc == 0)
@@ -287,7 +287,7 @@ ca_associations(struct unit *u, const void *req_, void *plan_, void **ret_resp, 
     Anchord__V1__ListCertificateAssociationsResponse *resp =
         wire_new(u->region, Anchord__V1__ListCertificateAssociationsResponse,
                  anchord__v1__list_certificate_associations_response);
-    int rc = resp ? find_cert(u, req->id, &row, err) : ACD_ENOMEM;
+    int rc = resp ? find_cert_of(u, req->account, req->id, &row, err) : ACD_ENOMEM;
     if (rc == 0)
         rc = associations_after(u, row, page_after(req->page), &after, err);
     if (rc == 0)
@@ -416,7 +416,7 @@ ca_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_er
     acd_value *row;
     uint64_t total = 0;
     (void)plan_;
-    int rc = find_cert(u, req->id, &row, err);
+    int rc = find_cert_of(u, req->account, req->id, &row, err);
     if (rc == 0 && row[CERT_TYPE].num == CERT_MANAGED)
         rc = err_set(err, ACD_EPRECOND, "the managed CA belongs to its account and cannot be deleted");
     if (rc < 0)

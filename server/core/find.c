@@ -85,6 +85,18 @@ find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err)
 }
 
 int
+find_cert_of(struct unit *u, const char *account, const char *id, acd_value **ret_row, acd_err *err)
+{
+    acd_value *owner;
+    int rc = account[0] ? find_account(u, account, &owner, err) : 0;
+    if (rc == 0)
+        rc = find_cert(u, id, ret_row, err);
+    if (rc == 0 && account[0] && !slice_eq((*ret_row)[CERT_ACCOUNT].bytes, owner[ACCOUNT_ID].bytes))
+        rc = find_refuse(u, "certificate", id, 0, err);
+    return rc;
+}
+
+int
 check_name(struct rpc_call *call, const char *field, const char *name, acd_err *err)
 {
     size_t len = strlen(name);

@@ -14,6 +14,9 @@ bool reaches_zone(const struct unit *u, const acd_value *zone);
  * there. */
 int find_account(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 int find_zone(struct unit *u, const char *id_or_name, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
+/* account: id or name of the account it must belong to, "" for any. */
+int find_cert_of(struct unit *u, const char *account, const char *id, acd_value **ret_row,
+                 acd_err *err) ACD_MUSTCHECK;
 int find_cert(struct unit *u, const char *id, acd_value **ret_row, acd_err *err) ACD_MUSTCHECK;
 
 /* ACD_ENOENT for what a request names, with the number that the REST API shows (0: none). */

@@ -26,15 +26,21 @@ list_size(struct unit *u, const acd_value *row, uint64_t *ret, acd_err *err)
     return *ret ? 0 : db_count(&u->db, &q, ret, err);
 }
 
+enum { REST_NOT_A_CA = 1421 };
+
 static int
-check_cert(const struct host_list *l, acd_err *err)
+check_cert(struct unit *u, const struct host_list *l, acd_err *err)
 {
     const char *id = row_text(l->cert, CERT_ID);
-    if (!slice_eq(l->cert[CERT_ACCOUNT].bytes, l->zone[ZONE_ACCOUNT].bytes))
+    if (!slice_eq(l->cert[CERT_ACCOUNT].bytes, l->zone[ZONE_ACCOUNT].bytes)) {
+        rpc_detail_error_info(u->call, "OTHER_ACCOUNT", 0, id);
         return err_set(err, ACD_EPRECOND, "certificate %s does not belong to the account of zone '%s'", id,
                        row_text(l->zone, ZONE_NAME));
-    if (!l->cert[CERT_CA].num)
+    }
+    if (!l->cert[CERT_CA].num) {
+        rpc_detail_error_info(u->call, "NOT_A_CA", REST_NOT_A_CA, id);
         return err_set(err, ACD_EPRECOND, "certificate %s is not a CA: it cannot vouch for clients", id);
+    }
     if (is_access(l->cert))
         return err_set(err, ACD_EPRECOND,
                        "certificate %s belongs to product 'access', whose hosts are kept apart", id);
@@ -54,7 +60,7 @@ find_list(struct unit *u, const char *zone, const char *ca_id, struct host_list 
     if (rc == 0)
         rc = find_cert(u, ca_id, &ret->cert, err);
     if (rc == 0)
-        rc = check_cert(ret, err);
+        rc = check_cert(u, ret, err);
     if (rc == 0)
         rc = host_parse_zone(ret->zone[ZONE_NAME].bytes, &ret->zone_name, err);
     if (rc < 0)

@@ -54,13 +54,18 @@ by_zone(struct unit *u, const char *zone, struct rules *ret, acd_err *err)
 }
 
 static int
-by_id(struct unit *u, const char *id, struct rules *ret, acd_err *err)
+by_id(struct unit *u, const char *zone, const char *id, struct rules *ret, acd_err *err)
 {
-    int rc = id_is_hex(slice_str(id)) ? db_get(&u->db, COLL_RULESET, VALS(VAL_TEXT(id)), 1, &ret->row, err)
-                                      : ACD_ENOENT;
+    acd_value *named = NULL;
+    int rc = zone[0] ? find_zone(u, zone, &named, err) : 0;
+    if (rc < 0)
+        return rc;
+    rc = id_is_hex(slice_str(id)) ? db_get(&u->db, COLL_RULESET, VALS(VAL_TEXT(id)), 1, &ret->row, err)
+                                  : ACD_ENOENT;
     if (rc == 0)
         rc = db_get(&u->db, COLL_ZONE, VALS(ret->row[RULESET_ZONE]), 1, &ret->zone, err);
-    if (rc == 0 && !reaches_zone(u, ret->zone))
+    if (rc == 0 &&
+        (!reaches_zone(u, ret->zone) || (named && !slice_eq(named[ZONE_ID].bytes, ret->zone[ZONE_ID].bytes))))
         rc = ACD_ENOENT;
     if (rc == ACD_ENOENT) {
         rpc_detail_error_info(u->call, "NOT_FOUND", 0, id);
@@ -73,7 +78,7 @@ static int
 find_rules(struct unit *u, const char *zone, const char *id, struct rules *ret, acd_err *err)
 {
     *ret = (struct rules){0};
-    int rc = id[0] ? by_id(u, id, ret, err) : by_zone(u, zone, ret, err);
+    int rc = id[0] ? by_id(u, zone, id, ret, err) : by_zone(u, zone, ret, err);
     if (rc == 0 && ret->row)
         rc = decode(u, ret->row[RULESET_BODY].bytes, &ret->rec, err);
     return rc;

@@ -178,6 +178,7 @@ result_take(struct call_result *res, struct link_reply *r)
 {
     const struct rpc_method *method = r->kind;
     res->tag = r->tag;
+    res->lost = r->status < 0;
     if (r->status == 0)
         (void)result_decode(res, method, r->bytes);
     else if (r->status == ACD_ETIMEOUT)
@@ -244,12 +245,14 @@ call_sync(struct call_client *c, const struct call_request *req, struct call_res
     struct link_group g;
     uint32_t ms = req->timeout_ms ? req->timeout_ms : LIMIT_TIMEOUT_DEFAULT_MS;
     uint64_t deadline_ns = now_ns() + (uint64_t)ms * MS;
+    bool lost = false;
     envelope_fill(&e, c, req);
     link_group_init(&g, c->link);
     for (uint32_t n = 0;; n++) {
         result_init(res);
         int rc = attempt(c, &g, &e, req->method, deadline_ns, res);
         res->attempts = n + 1;
+        res->lost = lost |= res->lost;
         if (rc == 0 || n == c->retries || !may_retry(res) ||
             !pause_before(c, n, res->reply.retry_after_ms, deadline_ns))
             break;

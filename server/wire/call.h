@@ -51,6 +51,7 @@ struct call_result {
     void *resp;               /* decoded response, when status is 0 */
     void *tag;
     uint32_t attempts;
+    bool lost; /* an attempt went out and no reply came: the server may have carried it out */
 };
 
 int call_open(const char *url, const struct call_opts *opts, struct call_client **ret,

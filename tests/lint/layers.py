@@ -29,6 +29,8 @@ FENCES = {
     "libpq-fe.h": ("plugins/storage-postgres/",),
     "openssl/": ("plugins/validator-openssl/", "server/model/digest.c", "server/wire/sign.c", "tests/"),
     "microhttpd.h": ("tools/gateway/http.c",),
+    "gnutls/": ("tools/gateway/tls.",),
+    "zlib.h": ("tools/gateway/gzip.c",),
     "libsmartcols": ("tools/anchorctl/",),
     "yaml.h": ("server/conf/", "tests/"),
     "re2/": ("server/rule/",),

@@ -1,16 +1,12 @@
 #include "ctl.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "effect.h"
 #include "fail.h"
 #include "json.h"
 #include "out.h"
-
-#define SOCKET_SYSTEM "/run/anchord/anchord.sock"
-#define SOCKET_LOCAL  "ipc://./var/anchord.sock"
 
 enum { REGION_BLOCK = 65536 };
 
@@ -79,12 +75,7 @@ ctl_time(struct ctl *c, int64_t *ret_ms)
 const char *
 ctl_url(struct ctl *c)
 {
-    const char *env = getenv("ANCHORD_SOCKET");
-    if (c->val[OPT_SOCKET])
-        return c->url = c->val[OPT_SOCKET];
-    if (env && env[0])
-        return c->url = env;
-    return c->url = access(SOCKET_SYSTEM, F_OK) == 0 ? "ipc://" SOCKET_SYSTEM : SOCKET_LOCAL;
+    return c->url = anchord_admin_url(c->val[OPT_SOCKET]);
 }
 
 /* At the first call, so that a command that reads files does so before anybody is asked. */

@@ -1,8 +1,24 @@
 #include "libanchord/admin.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "libanchord/internal.h"
+
+#define SOCKET_SYSTEM "/run/anchord/anchord.sock"
+#define SOCKET_LOCAL  "ipc://./var/anchord.sock"
+
+const char *
+anchord_admin_url(const char *given)
+{
+    const char *env = getenv("ANCHORD_SOCKET");
+    if (given)
+        return given;
+    if (env && env[0])
+        return env;
+    return access(SOCKET_SYSTEM, F_OK) == 0 ? "ipc://" SOCKET_SYSTEM : SOCKET_LOCAL;
+}
 
 static int
 refuse(struct admin_result *res, int code, acd_err *err)

@@ -19,6 +19,10 @@
 #include "wire/call.h"
 #include "wire/msg.h"
 
+/* Where the server listens: what was given, $ANCHORD_SOCKET, the socket of the installation if it is there,
+ * or that of the working directory. */
+const char *anchord_admin_url(const char *given);
+
 struct admin_opts {
     uint32_t timeout_ms;       /* 0: the client's */
     const char *idem_key;      /* mutations; NULL: a fresh one */
