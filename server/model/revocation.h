@@ -1,9 +1,11 @@
 /*
- * Freshness of revocation lists: what a CA's owner wants when the list of a CA is missing, not yet valid or
- * out of date. Stored as numbers, in rows and in images: append only.
+ * Revocation: what a CA's owner wants when its list is missing, not yet valid or out of date, and the names
+ * of the reasons. Numbers are stored in rows and images: append only. Any thread.
  */
 #ifndef MODEL_REVOCATION_H
 #define MODEL_REVOCATION_H
+
+#include <stdint.h>
 
 enum revocation_policy {
     /* Nothing was asked for: a CA without a list is not checked; one that has a list is held to it as with
@@ -14,5 +16,8 @@ enum revocation_policy {
     REVOCATION_IGNORE = 3,  /* lists are kept and not looked at */
     REVOCATION_POLICIES
 };
+
+/* "keyCompromise", as RFC 5280 section 5.3.1 names its reasons; "unspecified" for 0 and what is unknown. */
+const char *revocation_reason(uint32_t reason);
 
 #endif

@@ -1,6 +1,7 @@
 #include "query/judge.h"
 
 #include "base/err.h"
+#include "query/revocation.h"
 
 /* Refusals of our own that need no validator. */
 static const char no_association[] = "ACD_V_ERR_NO_ASSOCIATION";
@@ -53,6 +54,24 @@ name_anchor(const struct judge *j, struct judged *it, int32_t anchor)
     return it->answer->ca_id && it->answer->ca_sha256.data ? 0 : ACD_ENOMEM;
 }
 
+/* Whoever keeps a verdict goes by chain and trust digest, and who knows of epochs by the epoch too, as our
+ * own key does. A verdict that rests on anything else must not be kept elsewhere, or a change of that would
+ * go unnoticed there. */
+static void
+fill_keeping(struct judged *it, const acd_verdict *v)
+{
+    Anchord__V1__VerifyAnswer *a = it->answer;
+    a->revocation_epoch = it->trust.epoch;
+    if (v->flags & ACD_VERDICT_LIMIT)
+        return;
+    a->epoch_from_ms = v->valid_from_ms;
+    a->epoch_until_ms = v->valid_until_ms;
+    if (it->trust.epoch == 0) {
+        a->keep_from_ms = v->valid_from_ms;
+        a->keep_until_ms = v->valid_until_ms;
+    }
+}
+
 static int
 fill_verdict(const struct judge *j, struct judged *it, const acd_verdict *v, bool cached)
 {
@@ -63,16 +82,15 @@ fill_verdict(const struct judge *j, struct judged *it, const acd_verdict *v, boo
     a->cached = cached;
     a->revoked = (v->flags & ACD_VERDICT_REVOKED) != 0;
     a->valid_until_ms = good ? v->valid_until_ms : 0;
-    /* Whoever keeps it goes by chain and trust digest, as our own key does. A verdict that rests on anything
-     * else must not be kept elsewhere, or a change of that would go unnoticed there. */
-    if (!(v->flags & ACD_VERDICT_LIMIT)) {
-        a->keep_from_ms = v->valid_from_ms;
-        a->keep_until_ms = v->valid_until_ms;
-    }
+    fill_keeping(it, v);
     a->error = mem_strdup(j->region, v->error);
     a->reason = wire_text(j->region, slice_str(v->text));
     if (!a->error || !a->reason)
         return ACD_ENOMEM;
+    if (a->revoked) {
+        a->revoked_at_ms = v->revoked_ms;
+        a->revoked_reason = (char *)revocation_reason(v->revoked_reason);
+    }
     it->open = false;
     return name_anchor(j, it, v->anchor);
 }
@@ -154,7 +172,7 @@ int
 judge_warm(const struct judge *j, struct judged *it)
 {
     acd_verdict v;
-    if (!it->open || j->explain || !chain_verdict_find(j->q, it->trust.digest, &it->chain, it->at_ms, &v))
+    if (!it->open || j->explain || !chain_verdict_find(j->q, &it->trust, &it->chain, it->at_ms, &v))
         return 0;
     return fill_verdict(j, it, &v, true);
 }
@@ -236,6 +254,7 @@ ask_validator(const struct judge *j, struct judged *it, struct explain_ctx *ctx,
               acd_err *err)
 {
     struct bundle_ref *bundle;
+    struct revocation_ctx revocation = {.view = j->view, .trust = &it->trust};
     const acd_verify what = {
         .struct_size = sizeof(what),
         .leaf = it->chain.certs[0],
@@ -246,6 +265,8 @@ ask_validator(const struct judge *j, struct judged *it, struct explain_ctx *ctx,
         .max_depth = -1,
         .step = j->explain ? add_step : NULL,
         .step_ctx = ctx,
+        .revocation = it->trust.epoch ? revocation_ask : NULL,
+        .revocation_ctx = &revocation,
     };
     int rc = bundle_get(j->q->bundles, j->view, &it->trust, &bundle, err);
     if (rc < 0)
@@ -278,8 +299,8 @@ decide(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
     acd_verdict v;
     bool cached = false;
     int rc = j->explain ? ask_validator(j, it, ctx, &v, &err)
-                        : chain_verdict_get(j->q, it->trust.digest, &it->chain, it->at_ms,
-                                            j->call->deadline_ns, verify_fresh, &job, &v, &cached, &err);
+                        : chain_verdict_get(j->q, &it->trust, &it->chain, it->at_ms, j->call->deadline_ns,
+                                            verify_fresh, &job, &v, &cached, &err);
     if (rc == 0)
         return fill_verdict(j, it, &v, cached);
     if (rc == ACD_ENOMEM)

@@ -4,5 +4,6 @@ Suite *suite_bundles(void);
 Suite *suite_evaluate(void);
 Suite *suite_flight(void);
 Suite *suite_known(void);
+Suite *suite_revocation(void);
 
-TEST_MAIN(suite_bundles, suite_evaluate, suite_flight, suite_known)
+TEST_MAIN(suite_bundles, suite_evaluate, suite_flight, suite_known, suite_revocation)
