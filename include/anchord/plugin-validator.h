@@ -70,7 +70,17 @@ typedef struct {
     acd_slice issuer;                       /* RFC 2253 text */
     acd_slice number_dec, base_dec;         /* empty when absent */
     acd_slice der;
+    uint32_t ca; /* whose list it is: 0 acd_inspect_crl.ca, n the n-th of its cas */
 } acd_crlinfo;
+
+/* One entry of a list. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t reason;   /* RFC 5280 section 5.3.1; 0: none given; 8, removeFromCRL, in a delta only */
+    int64_t revoked_s; /* revocation date, Unix seconds */
+    acd_slice serial;  /* contents octets of the DER INTEGER; lives for the callback */
+} acd_crl_entry;
+typedef int (*acd_crl_entry_fn)(void *ctx, const acd_crl_entry *);
 
 /* What an uploaded list is checked against. */
 typedef struct {
@@ -78,6 +88,11 @@ typedef struct {
     acd_slice text; /* DER or one PEM block X509 CRL */
     acd_slice ca;   /* DER of the CA that it is uploaded for */
     int64_t at_ms;
+    const acd_slice
+        *cas; /* further certificates of that CA; the list is the first one's whose name and key it has */
+    size_t ncas;
+    acd_crl_entry_fn entry; /* NULL: entries are only counted. Called before the findings are complete: what
+                               it was told counts only when none of them is an error */
 } acd_inspect_crl;
 
 typedef int (*acd_crl_fn)(void *ctx, const acd_crlinfo *);
@@ -191,7 +206,10 @@ typedef struct {
      * leaf. */
     int (*describe)(void *inst, acd_slice leaf, const acd_slice *inter, size_t ninter, acd_field_fn,
                     void *ctx, acd_err *);
-    /* Upload check of one CRL: issuer, signature, dates, contents. Like inspect: 0 whatever was found. */
+    /* Upload check of one CRL: issuer, signature, dates, contents. Like inspect: 0 whatever was found.
+     * Entries are read one by one: memory does not grow with their number, but for the order in which
+     * duplicates are looked for. A list that speaks for a part of what the CA issues is an error (crl.scope).
+     */
     int (*inspect_crl)(void *inst, const acd_inspect_crl *, acd_crl_fn, acd_finding_fn, void *ctx, acd_err *);
 } acd_validator_ops;
 
