@@ -78,22 +78,36 @@ snap_revoked_state(const struct snap_view *v, acd_slice id, uint32_t index, stru
     return head_find(v, id, index, ret, &part);
 }
 
+static int
+part_blob(const struct snap_view *v, acd_slice id, uint32_t index, uint32_t part, acd_slice *ret)
+{
+    char room[PART_KEY];
+    return snap_blob_find(v, SNAP_BLOB_REVOKED, part_key(room, id, index, part), ret);
+}
+
+int
+snap_revoked_part(const struct snap_view *v, acd_slice id, uint32_t index, uint32_t part, acd_slice *ret)
+{
+    struct snap_revoked_state s;
+    int rc = head_find(v, id, index, &s, ret);
+    if (rc < 0)
+        return rc;
+    if (!s.listed || part >> s.shape.bits)
+        return ACD_ENOENT;
+    return s.shape.bits > 0 ? part_blob(v, id, index, part, ret) : 0;
+}
+
 int
 snap_revoked_find(const struct snap_view *v, acd_slice id, uint32_t index, acd_slice serial,
                   struct snap_revoked_entry *ret)
 {
-    char room[PART_KEY];
     struct snap_revoked_state s;
     acd_slice part;
     int rc = head_find(v, id, index, &s, &part);
     if (rc < 0 || !s.listed)
         return rc;
-    if (s.shape.bits > 0) {
-        uint32_t number = snap_revoked_part_of(&s.shape, serial);
-        rc = snap_blob_find(v, SNAP_BLOB_REVOKED, part_key(room, id, index, number), &part);
-        if (rc < 0)
-            return ACD_ECORRUPT; /* the head has it */
-    }
+    if (s.shape.bits > 0 && part_blob(v, id, index, snap_revoked_part_of(&s.shape, serial), &part) < 0)
+        return ACD_ECORRUPT; /* the head has it */
     return snap_revoked_part_find(&s.shape, part, serial, ret);
 }
 

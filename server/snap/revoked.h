@@ -63,6 +63,9 @@ int snap_revoked_state(const struct snap_view *v, acd_slice id, uint32_t index,
 int snap_revoked_find(const struct snap_view *v, acd_slice id, uint32_t index, acd_slice serial,
                       struct snap_revoked_entry *ret);
 
+/* One part of a listed set as it was built. */
+int snap_revoked_part(const struct snap_view *v, acd_slice id, uint32_t index, uint32_t part, acd_slice *ret);
+
 /* --- in a transaction of the writer ------------------------------------------------------------------------
  */
 
@@ -84,6 +87,8 @@ struct snap_revoked_set;
 
 int snap_revoked_new(struct snap_revoked_set **ret, acd_err *err) ACD_MUSTCHECK;
 void snap_revoked_free(struct snap_revoked_set *set); /* NULL is fine */
+int snap_revoked_copy(const struct snap_revoked_set *set, struct snap_revoked_set **ret,
+                      acd_err *err) ACD_MUSTCHECK;
 size_t snap_revoked_count(const struct snap_revoked_set *set);
 
 /* What was built before is added whole, part by part. ACD_ECORRUPT: not a part of that shape. */

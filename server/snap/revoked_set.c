@@ -211,6 +211,23 @@ snap_revoked_free(struct snap_revoked_set *set)
     free(set);
 }
 
+int
+snap_revoked_copy(const struct snap_revoked_set *set, struct snap_revoked_set **ret, acd_err *err)
+{
+    struct snap_revoked_set *copy = malloc(sizeof(*copy));
+    struct item *items = malloc((set->n ? set->n : 1) * sizeof(*items));
+    if (!copy || !items) {
+        free(copy);
+        free(items);
+        return err_set(err, ACD_ENOMEM, "no memory for %zu revoked certificates", set->n);
+    }
+    if (set->n)
+        memcpy(items, set->items, set->n * sizeof(*items));
+    *copy = (struct snap_revoked_set){items, set->n, set->n, set->width};
+    *ret = copy;
+    return 0;
+}
+
 size_t
 snap_revoked_count(const struct snap_revoked_set *set)
 {
@@ -224,7 +241,7 @@ set_grow(struct snap_revoked_set *set, acd_err *err)
         return 0;
     if (set->n == SNAP_REVOKED_ENTRIES)
         return err_set(err, ACD_ELIMIT, "more than %d revoked certificates of one CA", SNAP_REVOKED_ENTRIES);
-    size_t cap = set->cap ? set->cap + set->cap / 2 : 64;
+    size_t cap = set->cap + set->cap / 2 + 64;
     struct item *items = realloc(set->items, cap * sizeof(*items));
     if (!items)
         return err_set(err, ACD_ENOMEM, "no memory for %zu revoked certificates", cap);

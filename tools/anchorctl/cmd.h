@@ -21,6 +21,11 @@ int cmd_ca_get(struct ctl *c);
 int cmd_ca_delete(struct ctl *c);
 int cmd_ca_associations(struct ctl *c);
 
+int cmd_crl_add(struct ctl *c);
+int cmd_crl_list(struct ctl *c);
+int cmd_crl_delete(struct ctl *c);
+int cmd_crl_policy(struct ctl *c);
+
 int cmd_host_set(struct ctl *c);
 int cmd_host_add(struct ctl *c);
 int cmd_host_remove(struct ctl *c);

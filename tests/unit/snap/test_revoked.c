@@ -248,6 +248,29 @@ START_TEST(every_cut_is_the_same_set)
 }
 END_TEST
 
+/* A copy grows on its own, from any size, and leaves the first as it is. */
+START_TEST(a_copy_is_its_own)
+{
+    uint8_t room[SNAP_REVOKED_SERIAL];
+    const struct snap_revoked_entry e = {.at_s = 1};
+    for (uint64_t n = 0; n < 3; n++) {
+        struct snap_revoked_set *set, *copy;
+        struct parts p = {0};
+        OK(snap_revoked_new(&set, &fix_err));
+        for (uint64_t i = 0; i < n; i++)
+            OK(snap_revoked_add(set, serial_of(0, i, room), &e, false, &fix_err));
+        OK(snap_revoked_copy(set, &copy, &fix_err));
+        for (uint64_t i = n; i < 500; i++)
+            OK(snap_revoked_add(copy, serial_of(0, i, room), &e, false, &fix_err));
+        build(copy, &p);
+        ck_assert_uint_eq(p.shape.count, 500);
+        ck_assert_uint_eq(snap_revoked_count(set), n);
+        snap_revoked_free(set);
+        parts_free(&p);
+    }
+}
+END_TEST
+
 START_TEST(twice_is_refused)
 {
     uint8_t room[SNAP_REVOKED_SERIAL];
@@ -460,7 +483,7 @@ suite_revoked(void)
     tcase_add_loop_test(sizes_case, exact_at_every_size, 0, sizeof(sizes) / sizeof(sizes[0]));
     suite_add_tcase(s, sizes_case);
     ADD_TESTS(s, "sets", numbers_of_all_forms, what_no_set_can_hold, change_rewrites_what_it_touches,
-              every_cut_is_the_same_set, twice_is_refused, damaged_parts);
+              every_cut_is_the_same_set, a_copy_is_its_own, twice_is_refused, damaged_parts);
     ADD_TESTS(s, "image", set_of_one_ca_in_an_image, policy_without_a_list, build_and_change_agree,
               unchanged_parts_are_not_written);
     return s;
