@@ -197,6 +197,8 @@ static const acd_column access_setting_cols[ACCESS_SETTING_COLS] = {
 };
 static const acd_index access_setting_indexes[] = {
     {.name = "by_position", .cols = {ACCESS_SETTING_ACCOUNT, ACCESS_SETTING_POSITION}, .ncols = 2},
+};
+
 static const acd_column crl_cols[CRL_COLS] = {
     COLUMN(CRL_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
     COLUMN(CRL_ID, "id", ACD_COL_TEXT),

@@ -30,11 +30,11 @@ enum collection {
     COLL_ORIGIN,         /* entries of the zones' custom origin trust stores */
     COLL_ACCESS_HOST,    /* hosts of Access CAs: the columns and indexes of COLL_HOST */
     COLL_ACCESS_SETTING, /* settings of host names for Access */
-    COLL_CRL,        /* revocation lists of CAs as they were uploaded */
-    COLL_CRL_CHUNK,  /* their bytes */
-    COLL_REVOCATION, /* what the lists of one certificate come to */
-    COLL_REVOKED,    /* and which serial numbers, in parts: snap/revoked.h */
-    COLL_CRL_POLICY, /* of a CA, once it was set */
+    COLL_CRL,            /* revocation lists of CAs as they were uploaded */
+    COLL_CRL_CHUNK,      /* their bytes */
+    COLL_REVOCATION,     /* what the lists of one certificate come to */
+    COLL_REVOKED,        /* and which serial numbers, in parts: snap/revoked.h */
+    COLL_CRL_POLICY,     /* of a CA, once it was set */
     COLLECTIONS
 };
 

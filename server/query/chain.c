@@ -63,28 +63,28 @@ chain_load(struct query *q, struct mem_region *r, struct chain *chain)
 }
 
 static struct verdict_key
-key_of(const struct snap_trust *trust, const struct chain *chain)
+key_of(const uint8_t *trust_digest, uint64_t epoch, const struct chain *chain)
 {
-    struct verdict_key key = {.purpose = chain->purpose, .epoch = trust->epoch};
+    struct verdict_key key = {.purpose = chain->purpose, .epoch = epoch};
     memcpy(key.chain, chain->digest, sizeof(key.chain));
-    memcpy(key.trust, trust->digest, sizeof(key.trust));
+    memcpy(key.trust, trust_digest, sizeof(key.trust));
     return key;
 }
 
 bool
-chain_verdict_find(struct query *q, const struct snap_trust *trust, const struct chain *chain, int64_t at_ms,
-                   acd_verdict *ret)
+chain_verdict_find(struct query *q, const uint8_t *trust_digest, uint64_t epoch, const struct chain *chain,
+                   int64_t at_ms, acd_verdict *ret)
 {
-    struct verdict_key key = key_of(trust, chain);
+    struct verdict_key key = key_of(trust_digest, epoch, chain);
     return verdict_find(q->verdicts, &key, at_ms, ret);
 }
 
 int
-chain_verdict_get(struct query *q, const struct snap_trust *trust, const struct chain *chain, int64_t at_ms,
-                  uint64_t deadline_ns, flight_fn fn, void *ctx, acd_verdict *ret, bool *ret_cached,
-                  acd_err *err)
+chain_verdict_get(struct query *q, const uint8_t *trust_digest, uint64_t epoch, const struct chain *chain,
+                  int64_t at_ms, uint64_t deadline_ns, flight_fn fn, void *ctx, acd_verdict *ret,
+                  bool *ret_cached, acd_err *err)
 {
-    struct verdict_key key = key_of(trust, chain);
+    struct verdict_key key = key_of(trust_digest, epoch, chain);
     bool waited;
     *ret_cached = false;
     int rc = flight_run(q->flights, &key, deadline_ns, fn, ctx, ret, &waited, err);

@@ -24,12 +24,12 @@ int chain_take(struct mem_region *r, const Anchord__V1__VerifyQuestion *question
 int chain_load(struct query *q, struct mem_region *r, struct chain *chain) ACD_MUSTCHECK;
 
 /* A verdict that is kept and holds at that time. Inside a read section too. */
-bool chain_verdict_find(struct query *q, const struct snap_trust *trust, const struct chain *chain,
-                        int64_t at_ms, acd_verdict *ret);
+bool chain_verdict_find(struct query *q, const uint8_t *trust_digest, uint64_t epoch,
+                        const struct chain *chain, int64_t at_ms, acd_verdict *ret);
 
 /* The verdict of fn, which one caller runs while others with the same question wait; kept afterwards. The
  * chain is loaded. */
-int chain_verdict_get(struct query *q, const struct snap_trust *trust, const struct chain *chain,
+int chain_verdict_get(struct query *q, const uint8_t *trust_digest, uint64_t epoch, const struct chain *chain,
                       int64_t at_ms, uint64_t deadline_ns, flight_fn fn, void *ctx, acd_verdict *ret,
                       bool *ret_cached, acd_err *err) ACD_MUSTCHECK;
 

@@ -172,7 +172,8 @@ int
 judge_warm(const struct judge *j, struct judged *it)
 {
     acd_verdict v;
-    if (!it->open || j->explain || !chain_verdict_find(j->q, &it->trust, &it->chain, it->at_ms, &v))
+    if (!it->open || j->explain ||
+        !chain_verdict_find(j->q, it->trust.digest, it->trust.epoch, &it->chain, it->at_ms, &v))
         return 0;
     return fill_verdict(j, it, &v, true);
 }
@@ -299,8 +300,8 @@ decide(const struct judge *j, struct judged *it, struct explain_ctx *ctx)
     acd_verdict v;
     bool cached = false;
     int rc = j->explain ? ask_validator(j, it, ctx, &v, &err)
-                        : chain_verdict_get(j->q, &it->trust, &it->chain, it->at_ms, j->call->deadline_ns,
-                                            verify_fresh, &job, &v, &cached, &err);
+                        : chain_verdict_get(j->q, it->trust.digest, it->trust.epoch, &it->chain, it->at_ms,
+                                            j->call->deadline_ns, verify_fresh, &job, &v, &cached, &err);
     if (rc == 0)
         return fill_verdict(j, it, &v, cached);
     if (rc == ACD_ENOMEM)

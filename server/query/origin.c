@@ -313,7 +313,7 @@ warm(struct batch *b, struct item *it)
         b->roots = roots_hold(roots);
     }
     int rc = make_key(b, it);
-    if (rc < 0 || b->explain || !chain_verdict_find(b->q, it->key, &it->chain, it->at_ms, &v))
+    if (rc < 0 || b->explain || !chain_verdict_find(b->q, it->key, 0, &it->chain, it->at_ms, &v))
         return rc;
     b->hits++;
     b->open--;
@@ -385,7 +385,7 @@ decide(struct batch *b, struct item *it, acd_err *err)
         rc = make_key(b, it);
     if (rc == 0)
         rc = b->explain ? ask_validator(&job, &v, err)
-                        : chain_verdict_get(b->q, it->key, &it->chain, it->at_ms, b->call->deadline_ns,
+                        : chain_verdict_get(b->q, it->key, 0, &it->chain, it->at_ms, b->call->deadline_ns,
                                             ask_validator, &job, &v, &cached, err);
     return rc < 0 ? rc : fill_verdict(b, it, &v, cached);
 }
