@@ -80,7 +80,7 @@ place(struct snap_writer *w, uint64_t size, bool page, acd_err *err)
     if (reserve(w, at + whole, err) < 0)
         return 0;
     m->tail += whole;
-    if (whole - size > m->hole_end - m->hole) {
+    if (!page) { /* a hole at the end can go on, so it is worth more than a larger one elsewhere */
         m->hole = at + size;
         m->hole_end = at + whole;
     }
