@@ -145,9 +145,9 @@ typedef struct {
     int revoked; /* the chain is sound, and the certificate revoked */
     int cached;  /* from this handle's cache, or said by the image alone */
     int stale;
-    uint64_t revision; /* of the answer */
-    int64_t valid_from_ms,
-        valid_until_ms; /* it holds for these times while the trust set stays; 0, 0: unknown */
+    uint64_t revision;                       /* of the answer */
+    int64_t valid_from_ms, valid_until_ms;   /* it holds for these times while trust set and revocation lists
+                                                stay; 0, 0: unknown */
     uint8_t trust_digest[32], ca_sha256[32]; /* zeros when there is none */
     char ca_id[65];                          /* the CA that vouched, "" when none did */
     char error[56];                          /* stable code; "" when verified */
@@ -159,9 +159,10 @@ typedef struct {
 int acd_edge_chain_digest(const acd_slice *chain, size_t chain_len, uint8_t ret_digest[32]);
 
 /*
- * A verdict that is known here: kept for this chain, the host's trust set of now, and at_ms; or a refusal
- * that needs no certificate, as of a host without CAs. Inside a section or not. The question names its chain
- * by bytes or digest, and a time: there is no "now". ACD_ENOENT: not known here, ask the server.
+ * A verdict that is known here: kept for this chain, the host's trust set and its CAs' revocation lists of
+ * now, and at_ms; or a refusal that needs no certificate, as of a host without CAs. Inside a section or not.
+ * The question names its chain by bytes or digest, and a time: there is no "now". ACD_ENOENT: not known here,
+ * ask the server.
  */
 int acd_edge_verdict_find(acd_edge_reader *reader, const acd_verify_question *question,
                           acd_edge_verdict *ret_verdict);

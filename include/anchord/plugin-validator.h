@@ -70,7 +70,17 @@ typedef struct {
     acd_slice issuer;                       /* RFC 2253 text */
     acd_slice number_dec, base_dec;         /* empty when absent */
     acd_slice der;
+    uint32_t ca; /* whose list it is: 0 acd_inspect_crl.ca, n the n-th of its cas */
 } acd_crlinfo;
+
+/* One entry of a list. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t reason;   /* RFC 5280 section 5.3.1; 0: none given; 8, removeFromCRL, in a delta only */
+    int64_t revoked_s; /* revocation date, Unix seconds */
+    acd_slice serial;  /* contents octets of the DER INTEGER; lives for the callback */
+} acd_crl_entry;
+typedef int (*acd_crl_entry_fn)(void *ctx, const acd_crl_entry *);
 
 /* What an uploaded list is checked against. */
 typedef struct {
@@ -78,6 +88,11 @@ typedef struct {
     acd_slice text; /* DER or one PEM block X509 CRL */
     acd_slice ca;   /* DER of the CA that it is uploaded for */
     int64_t at_ms;
+    const acd_slice
+        *cas; /* further certificates of that CA; the list is the first one's whose name and key it has */
+    size_t ncas;
+    acd_crl_entry_fn entry; /* NULL: entries are only counted. Called before the findings are complete: what
+                               it was told counts only when none of them is an error */
 } acd_inspect_crl;
 
 typedef int (*acd_crl_fn)(void *ctx, const acd_crlinfo *);
@@ -117,6 +132,32 @@ typedef struct {
 } acd_step;
 typedef int (*acd_step_fn)(void *ctx, const acd_step *);
 
+/* What the host knows about one certificate of a path: it keeps revocation lists in a form of its own. */
+enum acd_revocation_state {
+    ACD_REVOCATION_NONE = 0,    /* nothing is said about this CA's certificates */
+    ACD_REVOCATION_GOOD = 1,    /* a list in date does not name it */
+    ACD_REVOCATION_REVOKED = 2, /* a list of the CA names it, whatever the list's date */
+    ACD_REVOCATION_UNKNOWN = 3, /* there is no list in date, and there must be one: nothing is verified */
+    ACD_REVOCATION_NOTED = 4,   /* there is no list in date, which is worth a step of the explanation */
+};
+
+typedef struct {
+    uint32_t struct_size;
+    uint32_t state;            /* enum acd_revocation_state */
+    int64_t from_ms, until_ms; /* it is so for times in [from, until] */
+    int64_t revoked_ms;        /* REVOKED: the revocation date */
+    uint32_t reason;           /* REVOKED: RFC 5280 section 5.3.1, 0 when none was given */
+    const char *error;         /* UNKNOWN: name of the error, lives for ever */
+    const char *text;          /* a sentence for all states but NONE; lives until the next call */
+} acd_revocation;
+
+/* The certificate with this serial number (contents octets of the DER INTEGER), issued by the CA with this
+ * number in the bundle: anchors first, then helpers. Called by the thread that verifies, for every issuer on
+ * a path that is good otherwise, once per CA of the bundle with the issuer's name and key. Negative: no
+ * verdict can be reached. */
+typedef int (*acd_revocation_fn)(void *ctx, uint32_t ca, acd_slice serial, int64_t at_ms,
+                                 acd_revocation *ret);
+
 typedef struct {
     uint32_t struct_size;
     acd_slice leaf;         /* DER */
@@ -129,6 +170,8 @@ typedef struct {
         email;        /* at most one may be given: DNS name, textual address, mailbox; {NULL, 0} otherwise */
     acd_step_fn step; /* NULL: no explanation */
     void *step_ctx;
+    acd_revocation_fn revocation; /* NULL: the lists of the bundle are all there are */
+    void *revocation_ctx;
 } acd_verify;
 
 typedef struct {
@@ -140,6 +183,8 @@ typedef struct {
     int64_t valid_from_ms, valid_until_ms; /* the verdict holds for times in [from, until]; see the flags */
     char error[56]; /* "X509_V_ERR_CERT_HAS_EXPIRED", "ACD_V_ERR_..." for own refusals, "" when verified */
     char text[184]; /* one sentence */
+    int64_t revoked_ms;      /* ACD_VERDICT_REVOKED: the revocation date, 0 when it is not known */
+    uint32_t revoked_reason; /* and the reason, RFC 5280 section 5.3.1; 0: none given */
 } acd_verdict;
 
 #define ACD_VERDICT_REVOKED (1u << 0) /* the chain is good but a certificate in it is revoked */
@@ -161,7 +206,10 @@ typedef struct {
      * leaf. */
     int (*describe)(void *inst, acd_slice leaf, const acd_slice *inter, size_t ninter, acd_field_fn,
                     void *ctx, acd_err *);
-    /* Upload check of one CRL: issuer, signature, dates, contents. Like inspect: 0 whatever was found. */
+    /* Upload check of one CRL: issuer, signature, dates, contents. Like inspect: 0 whatever was found.
+     * Entries are read one by one: memory does not grow with their number, but for the order in which
+     * duplicates are looked for. A list that speaks for a part of what the CA issues is an error (crl.scope).
+     */
     int (*inspect_crl)(void *inst, const acd_inspect_crl *, acd_crl_fn, acd_finding_fn, void *ctx, acd_err *);
 } acd_validator_ops;
 

@@ -264,6 +264,8 @@ vo_chain_check(struct vo_run *run)
     vo_run_pass(run, "constraints", 0, "purpose, path length and name constraints hold");
     set_span(run);
     struct vo_fault f = vo_revoke_check(run, &at);
+    if (!f.error)
+        f = vo_told_check(run, &at);
     if (run->over || run->status < 0)
         return VO_WALK_STOP;
     if (f.error) {

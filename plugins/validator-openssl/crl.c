@@ -132,25 +132,41 @@ vo_crl_new(acd_slice der, struct vo_crl **ret, struct vo_fault *ret_why)
 }
 
 int
-vo_crl_read(acd_slice text, struct vo_crl **ret, struct vo_fault *ret_why)
+vo_crl_der(acd_slice text, acd_slice *ret, uint8_t **ret_own, struct vo_fault *ret_why)
 {
     struct vo_pem pem;
-    struct vo_block block;
-    int rc = ACD_EINVAL;
+    struct vo_block block, more;
+    *ret_own = NULL;
+    *ret = text;
     if (!vo_pem_is_text(text))
-        return vo_crl_new(text, ret, ret_why);
+        return 0;
     *ret_why = VO_FAULT("ACD_V_ERR_CRL_UNREADABLE", "this is neither DER nor one PEM block X509 CRL");
     vo_pem_init(&pem, text);
-    if (vo_pem_next(&pem, &block) && !block.code && block.label.len == 8 &&
-        memcmp(block.label.ptr, "X509 CRL", 8) == 0)
-        rc = vo_crl_new((acd_slice){block.der, block.len}, ret, ret_why);
-    vo_block_done(&block);
-    if (rc == 0 && vo_pem_next(&pem, &block)) {
-        vo_block_done(&block);
-        vo_crl_free(*ret);
+    bool one = vo_pem_next(&pem, &block) && !block.code && block.label.len == 8 &&
+               memcmp(block.label.ptr, "X509 CRL", 8) == 0;
+    if (one && vo_pem_next(&pem, &more)) {
+        vo_block_done(&more);
         *ret_why = VO_FAULT("ACD_V_ERR_CRL_UNREADABLE", "more than one PEM block: load CRLs one by one");
-        rc = ACD_EINVAL;
+        one = false;
     }
+    if (!one) {
+        vo_block_done(&block);
+        return ACD_EINVAL;
+    }
+    *ret = (acd_slice){block.der, block.len};
+    *ret_own = block.der;
+    return 0;
+}
+
+int
+vo_crl_read(acd_slice text, struct vo_crl **ret, struct vo_fault *ret_why)
+{
+    acd_slice der;
+    uint8_t *own;
+    int rc = vo_crl_der(text, &der, &own, ret_why);
+    if (rc == 0)
+        rc = vo_crl_new(der, ret, ret_why);
+    free(own);
     return rc;
 }
 

@@ -28,6 +28,8 @@ struct vo_crl {
 /* DER only. ACD_EINVAL: not a CRL. Contents that cannot be used set `fault`: such a list still speaks (fail
  * closed). */
 int vo_crl_new(acd_slice der, struct vo_crl **ret, struct vo_fault *ret_why);
+/* The DER of a list that is DER or one PEM block; in *ret_own, which the caller frees, if it was not DER. */
+int vo_crl_der(acd_slice text, acd_slice *ret, uint8_t **ret_own, struct vo_fault *ret_why);
 /* The same from DER or one PEM block. */
 int vo_crl_read(acd_slice text, struct vo_crl **ret, struct vo_fault *ret_why);
 void vo_crl_free(struct vo_crl *c);

@@ -70,6 +70,14 @@ struct vo_memo {
     bool good;
 };
 
+/* What the host said about revocation in this run. */
+struct vo_told {
+    int64_t from, until; /* all of it holds for these Unix seconds */
+    int64_t revoked_ms;
+    uint32_t reason;
+    char text[184]; /* of the failure that is reported */
+};
+
 struct vo_run {
     const struct acd_bundle *bundle;
     const acd_verify *req;
@@ -94,6 +102,7 @@ struct vo_run {
     int status;          /* negative: no verdict could be reached */
     int64_t from, until; /* of the chain found, Unix seconds */
     struct vo_fail best;
+    struct vo_told told;
 };
 
 enum vo_walk { VO_WALK_ON = 0, VO_WALK_FOUND, VO_WALK_STOP };
@@ -119,5 +128,7 @@ int vo_verify(const acd_bundle *b, const acd_verify *req, const acd_call *call, 
               acd_err *err);
 /* revoke.c: VO_FINE, or why the certificates of the path may not be trusted. */
 struct vo_fault vo_revoke_check(struct vo_run *run, int32_t *ret_depth);
+/* told.c: the same, by what the host knows. */
+struct vo_fault vo_told_check(struct vo_run *run, int32_t *ret_depth);
 
 #endif

@@ -301,10 +301,15 @@ refuse(const struct vo_run *run, acd_verdict *v)
     }
     if (f.rank == VO_RANK_REVOKED) {
         v->flags |= ACD_VERDICT_REVOKED;
+        v->revoked_ms = run->told.revoked_ms;
+        v->revoked_reason = run->told.reason;
         s.from = f.from > s.from ? f.from : s.from;
         s.until = f.until < s.until ? f.until : s.until;
     }
     v->depth = f.depth;
+    /* Another path may hang on what was said about revocation, whatever the failure that is reported. */
+    s.from = run->told.from > s.from ? run->told.from : s.from;
+    s.until = run->told.until < s.until ? run->told.until : s.until;
     v->valid_from_ms = to_ms(s.from, false);
     v->valid_until_ms = to_ms(s.until, true);
     (void)snprintf(v->error, sizeof(v->error), "%s", f.error);
@@ -316,8 +321,8 @@ accept(const struct vo_run *run, acd_verdict *v)
 {
     v->result = ACD_VERIFIED;
     v->anchor = run->anchor;
-    v->valid_from_ms = to_ms(run->from, false);
-    v->valid_until_ms = to_ms(run->until, true);
+    v->valid_from_ms = to_ms(run->from > run->told.from ? run->from : run->told.from, false);
+    v->valid_until_ms = to_ms(run->until < run->told.until ? run->until : run->told.until, true);
     (void)snprintf(v->text, sizeof(v->text), "the chain of %zu certificates ends in a trusted CA", run->len);
 }
 
@@ -339,13 +344,27 @@ check_request(const acd_verify *req, acd_err *err)
     return 0;
 }
 
+/* What a host of an earlier version does not say is not there. */
+static acd_verify
+request_of(const acd_verify *req)
+{
+    acd_verify all = {0};
+    memcpy(&all, req, req->struct_size < sizeof(all) ? req->struct_size : sizeof(all));
+    return all;
+}
+
 int
 vo_verify(const acd_bundle *b, const acd_verify *req, const acd_call *call, acd_verdict *ret, acd_err *err)
 {
     int rc = check_request(req, err);
     if (rc < 0)
         return rc;
-    struct vo_run run = {.bundle = b, .req = req, .call = call, .anchor = -1};
+    acd_verify question = request_of(req);
+    struct vo_run run = {.bundle = b,
+                         .req = &question,
+                         .call = call,
+                         .anchor = -1,
+                         .told = {.from = INT64_MIN, .until = INT64_MAX}};
     bool client = req->purpose == ACD_PURPOSE_CLIENT;
     run.at = floor_seconds(req->at_ms);
     run.purpose = client ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER;
@@ -355,12 +374,12 @@ vo_verify(const acd_bundle *b, const acd_verify *req, const acd_call *call, acd_
         run.max_depth = VO_MAX_PATH;
     rc = judge(&run);
     if (rc >= 0) {
-        uint32_t size = ret->struct_size;
-        *ret = (acd_verdict){.struct_size = size, .anchor = -1};
+        acd_verdict v = {.struct_size = ret->struct_size, .anchor = -1};
         if (rc == 1)
-            accept(&run, ret);
+            accept(&run, &v);
         else
-            refuse(&run, ret);
+            refuse(&run, &v);
+        memcpy(ret, &v, v.struct_size < sizeof(v) ? v.struct_size : sizeof(v));
         rc = 0;
     } else {
         (void)sdk_fail(err, rc, rc == ACD_ETIMEOUT ? "the deadline passed" : "out of memory");

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "core/access.h"
 #include "core/certs.h"
+#include "core/crls.h"
 #include "core/find.h"
 #include "core/upload.h"
 #include "model/limits.h"
@@ -379,7 +380,9 @@ static int
 drop_cert(struct unit *u, const acd_value *cert, acd_err *err)
 {
     struct db_rows items;
-    int rc = db_list(&u->db, &(struct db_query){.coll = COLL_CERT_ITEM, .eq = &cert[CERT_ID], .neq = 1},
+    int rc = crls_drop(u, &cert[CERT_ID], err);
+    if (rc == 0)
+        rc = db_list(&u->db, &(struct db_query){.coll = COLL_CERT_ITEM, .eq = &cert[CERT_ID], .neq = 1},
                      &items, err);
     for (size_t i = 0; rc == 0 && i < items.n; i++)
         rc =

@@ -41,6 +41,7 @@ struct core {
     struct imports *imports;
     struct tokens tokens;
     bool tokens_stale; /* they could not be read; the next change tries again */
+    struct crl_uploads *crl_uploads;
     struct rule_scheme *scheme;
     struct op_binding *bindings;
     size_t nbindings;
@@ -64,6 +65,12 @@ struct imports *
 core_imports(struct core *core)
 {
     return core->imports;
+}
+
+struct crl_uploads *
+core_crl_uploads(struct core *core)
+{
+    return core->crl_uploads;
 }
 
 const struct rule_scheme *
@@ -390,8 +397,8 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
 }
 
 static const struct op *const op_tables[] = {
-    account_ops, zone_ops,   ca_ops,     import_ops,         host_ops,  rule_ops,  expression_ops,
-    quota_ops,   origin_ops, access_ops, access_setting_ops, token_ops, expiry_ops};
+    account_ops, zone_ops,   ca_ops,     import_ops,         host_ops,  rule_ops,   expression_ops,
+    quota_ops,   origin_ops, access_ops, access_setting_ops, token_ops, expiry_ops, crl_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t
@@ -431,7 +438,8 @@ core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
     must(pthread_mutex_init(&core->lock, NULL) == 0);
     must(pthread_cond_init(&core->free_to_write, NULL) == 0);
     core->imports = imports_new();
-    int rc = core->imports ? rule_scheme_new(true, &core->scheme) : ACD_ENOMEM;
+    core->crl_uploads = crl_uploads_new();
+    int rc = core->imports && core->crl_uploads ? rule_scheme_new(true, &core->scheme) : ACD_ENOMEM;
     if (rc == 0)
         rc = plug_session_open(deps->storage, &core->write_s, err);
     if (rc == 0)
@@ -458,6 +466,7 @@ core_free(struct core *core)
     plug_session_close(core->write_s);
     imports_free(core->imports);
     tokens_done(&core->tokens);
+    crl_uploads_free(core->crl_uploads);
     rule_scheme_free(core->scheme);
     (void)pthread_cond_destroy(&core->free_to_write);
     (void)pthread_mutex_destroy(&core->lock);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "core/core.h"
+#include "core/crl_uploads.h"
 #include "core/db.h"
 #include "core/imports.h"
 #include "core/tokens.h"
@@ -68,7 +69,7 @@ struct op {
 /* Each service file offers its table, ended by a row without method. */
 extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], rule_ops[],
     expression_ops[], quota_ops[], origin_ops[], access_ops[], access_setting_ops[], token_ops[],
-    expiry_ops[];
+    expiry_ops[], crl_ops[];
 
 /* Runs one operation; the rpc handler of every row. */
 int unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
@@ -78,6 +79,7 @@ int unit_run(struct core *core, const struct op *op, struct rpc_call *call, cons
 struct plug_quota *core_quota(struct core *core);
 struct plug_validator *core_validator(struct core *core);
 struct imports *core_imports(struct core *core);
+struct crl_uploads *core_crl_uploads(struct core *core);
 const struct rule_scheme *core_scheme(struct core *core);
 struct tokens *core_tokens(struct core *core);
 int64_t core_now(const struct core *core);

@@ -26,6 +26,8 @@ struct record {
     int32_t depth, anchor;
     char error[sizeof(((acd_verdict *)0)->error)];
     char text[sizeof(((acd_verdict *)0)->text)];
+    int64_t revoked_ms;
+    uint64_t revoked_reason;
 };
 enum { WORDS = sizeof(struct record) / sizeof(uint64_t) };
 _Static_assert(sizeof(struct record) % sizeof(uint64_t) == 0, "a record is whole words");
@@ -203,6 +205,8 @@ to_verdict(const struct record *r, acd_verdict *ret)
         .flags = r->flags,
         .valid_from_ms = r->from_ms,
         .valid_until_ms = r->until_ms,
+        .revoked_ms = r->revoked_ms,
+        .revoked_reason = (uint32_t)r->revoked_reason,
     };
     memcpy(ret->error, r->error, sizeof(ret->error));
     memcpy(ret->text, r->text, sizeof(ret->text));
@@ -243,6 +247,8 @@ verdict_put(struct verdict_cache *c, const struct verdict_key *key, const acd_ve
                              .flags = v->flags,
                              .depth = v->depth,
                              .anchor = v->anchor,
+                             .revoked_ms = v->revoked_ms,
+                             .revoked_reason = v->revoked_reason,
                          };
     memcpy(r.error, v->error, sizeof(r.error));
     memcpy(r.text, v->text, sizeof(r.text));

@@ -25,7 +25,7 @@ struct verdict_key {
     uint8_t trust[32]; /* digest of the trust set: certificates, order, profiles */
     uint32_t purpose;  /* enum acd_purpose */
     uint32_t observed; /* 1: of the CAs that are only observed */
-    uint64_t epoch;    /* of revocation data that the verdict rests on; 0: none */
+    uint64_t epoch;    /* of the trust set's revocation data (struct snap_trust); 0: there is none */
 };
 
 struct verdict_cache;

@@ -264,6 +264,9 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
         gone[i] = !there;
     }
     for (size_t i = 0; rc == 0 && i < set->n; i++)
+        if (set->items[i].kind == CHANGED_REVOCATION)
+            rc = truth_put_revocation(s, p->w, set->items[i].key, err);
+    for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (set->items[i].host)
             rc = truth_put_known_host(p->w, set->items[i].key, set->items[i].host, err);
         else if (set->items[i].kind == CHANGED_HOST)
@@ -546,7 +549,7 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};
-    uint64_t bad_rules = 0, stores = 0, bad_stores = 0;
+    uint64_t bad_rules = 0, bad_revocation = 0, stores = 0, bad_stores = 0;
     (void)pthread_mutex_lock(&p->lock);
     int rc = p->w && snap_writer_view(p->w) ? begin_published(p, s, err)
                                             : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
@@ -559,12 +562,14 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
             rc = truth_origins_differ(s, ctx.view, &stores, &bad_stores, err);
         if (rc == 0)
             rc = truth_rules_differ(s, ctx.view, ret_rulesets, &bad_rules, err);
+        if (rc == 0)
+            rc = truth_revocation_differs(s, ctx.view, &bad_revocation, err);
         plug_rollback(s);
         snap_view_info(ctx.view, &info);
     }
     (void)pthread_mutex_unlock(&p->lock);
     *ret_hosts = ctx.hosts;
-    *ret_bad = ctx.bad + bad_rules + bad_stores +
+    *ret_bad = ctx.bad + bad_rules + bad_revocation + bad_stores +
                (info.hosts != ctx.hosts + ctx.access + stores); /* names that only the snapshot has */
     return rc;
 }

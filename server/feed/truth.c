@@ -7,6 +7,7 @@
 #include "model/assoc.h"
 #include "model/digest.h"
 #include "model/ids.h"
+#include "snap/revoked.h"
 
 _Static_assert(LIMIT_PRIORITY < 1 << (32 - SNAP_PRIORITY_SHIFT), "a priority fits its place in a set");
 
@@ -193,8 +194,11 @@ int
 truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err)
 {
     int rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++)
+    for (uint32_t i = 0; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++) {
         rc = snap_del_ca(w, slice_str(id), i, err);
+        if (rc == 0)
+            rc = snap_del_revoked(w, slice_str(id), i, err);
+    }
     return rc == ACD_ENOENT ? 0 : rc;
 }
 
@@ -465,6 +469,8 @@ truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
     struct put_rules rules = {w, false, err};
     acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_ZONE};
     int rc = build_certs(s, w, err);
+    if (rc == 0)
+        rc = truth_build_revocation(s, w, err);
     if (rc == 0)
         rc = plug_scan(s, &scan, put_zone, &zone, err);
     scan.coll = COLL_RULESET;

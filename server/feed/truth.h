@@ -25,6 +25,15 @@ int truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id
                    acd_err *err) ACD_MUSTCHECK;
 int truth_put_rules(struct plug_session *s, struct snap_writer *w, const char *zone_id,
                     acd_err *err) ACD_MUSTCHECK;
+/* What is said about the certificates of that CA; nothing, perhaps. Parts of sets that stay the same are not
+ * written. */
+int truth_put_revocation(struct plug_session *s, struct snap_writer *w, const char *id,
+                         acd_err *err) ACD_MUSTCHECK;
+/* Of all CAs. */
+int truth_build_revocation(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
+/* Counts what truth says about revocation otherwise than the view. */
+int truth_revocation_differs(struct plug_session *s, const struct snap_view *view, uint64_t *ret_bad,
+                             acd_err *err) ACD_MUSTCHECK;
 int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
                    acd_err *err) ACD_MUSTCHECK;
 /* The same without reading, for a host whose associations the change itself tells. */

@@ -19,6 +19,7 @@ enum change_kind {
     CHANGED_RULES,       /* key: zone id */
     CHANGED_ORIGIN,      /* key: zone id: its custom origin trust store */
     CHANGED_ACCESS_HOST, /* key: host pattern in normal form, among those of Access */
+    CHANGED_REVOCATION,  /* key: certificate id */
     CHANGED_TOKEN,       /* key: token id; no part of the snapshot */
 };
 

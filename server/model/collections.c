@@ -205,6 +205,56 @@ static const acd_index access_setting_indexes[] = {
     {.name = "by_position", .cols = {ACCESS_SETTING_ACCOUNT, ACCESS_SETTING_POSITION}, .ncols = 2},
 };
 
+static const acd_column crl_cols[CRL_COLS] = {
+    COLUMN(CRL_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(CRL_ID, "id", ACD_COL_TEXT),
+    COLUMN(CRL_INDEX, "idx", ACD_COL_INT),
+    COLUMN(CRL_DELTA, "delta", ACD_COL_INT),
+    COLUMN(CRL_NUMBER, "number", ACD_COL_TEXT),
+    COLUMN(CRL_BASE, "base_number", ACD_COL_TEXT),
+    COLUMN(CRL_THIS, "this_update_ms", ACD_COL_INT),
+    COLUMN(CRL_NEXT, "next_update_ms", ACD_COL_INT),
+    COLUMN(CRL_ENTRIES, "entries", ACD_COL_INT),
+    COLUMN(CRL_BYTES, "bytes", ACD_COL_INT),
+    COLUMN(CRL_SHA256, "sha256", ACD_COL_BLOB),
+    COLUMN(CRL_ISSUER, "issuer", ACD_COL_TEXT),
+    COLUMN(CRL_CREATED, "added_ms", ACD_COL_INT),
+    COLUMN(CRL_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+
+static const acd_column crl_chunk_cols[CRL_CHUNK_COLS] = {
+    COLUMN(CRL_CHUNK_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(CRL_CHUNK_CRL, "crl_id", ACD_COL_TEXT),
+    COLUMN(CRL_CHUNK_INDEX, "idx", ACD_COL_INT),
+    COLUMN(CRL_CHUNK_BYTES, "der", ACD_COL_BLOB),
+};
+
+static const acd_column revocation_cols[REVOCATION_COLS] = {
+    COLUMN(REVOCATION_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(REVOCATION_INDEX, "idx", ACD_COL_INT),
+    COLUMN(REVOCATION_LISTED, "listed", ACD_COL_INT),
+    COLUMN(REVOCATION_FROM, "from_ms", ACD_COL_INT),
+    COLUMN(REVOCATION_UNTIL, "until_ms", ACD_COL_INT),
+    COLUMN(REVOCATION_SEED, "seed", ACD_COL_INT),
+    COLUMN(REVOCATION_COUNT, "entries", ACD_COL_INT),
+    COLUMN(REVOCATION_WIDTH, "width", ACD_COL_INT),
+    COLUMN(REVOCATION_BITS, "bits", ACD_COL_INT),
+    COLUMN(REVOCATION_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+
+static const acd_column revoked_cols[REVOKED_COLS] = {
+    COLUMN(REVOKED_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(REVOKED_INDEX, "idx", ACD_COL_INT),
+    COLUMN(REVOKED_PART, "part", ACD_COL_INT),
+    COLUMN(REVOKED_BYTES, "entries", ACD_COL_BLOB),
+};
+
+static const acd_column crl_policy_cols[CRL_POLICY_COLS] = {
+    COLUMN(CRL_POLICY_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(CRL_POLICY_POLICY, "policy", ACD_COL_INT),
+    COLUMN(CRL_POLICY_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+
 #define COLLECTION(i, n, c, pk, ...) COLLECTION_SINCE(1, i, n, c, pk, __VA_ARGS__)
 #define COLLECTION_SINCE(v, i, n, c, pk, ...)     \
     [i] = {.struct_size = sizeof(acd_collection), \
@@ -233,4 +283,9 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION_SINCE(3, COLL_ACCESS_HOST, "access_host", host_cols, 3, INDEXES(host_indexes)),
     COLLECTION_SINCE(3, COLL_ACCESS_SETTING, "access_setting", access_setting_cols, 2,
                      INDEXES(access_setting_indexes)),
+    COLLECTION_SINCE(3, COLL_CRL, "crl", crl_cols, 2),
+    COLLECTION_SINCE(3, COLL_CRL_CHUNK, "crl_chunk", crl_chunk_cols, 3),
+    COLLECTION_SINCE(3, COLL_REVOCATION, "revocation", revocation_cols, 2),
+    COLLECTION_SINCE(3, COLL_REVOKED, "revoked", revoked_cols, 3),
+    COLLECTION_SINCE(3, COLL_CRL_POLICY, "crl_policy", crl_policy_cols, 1),
 };

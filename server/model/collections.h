@@ -30,6 +30,11 @@ enum collection {
     COLL_ORIGIN,         /* entries of the zones' custom origin trust stores */
     COLL_ACCESS_HOST,    /* hosts of Access CAs: the columns and indexes of COLL_HOST */
     COLL_ACCESS_SETTING, /* settings of host names for Access */
+    COLL_CRL,            /* revocation lists of CAs as they were uploaded */
+    COLL_CRL_CHUNK,      /* their bytes */
+    COLL_REVOCATION,     /* what the lists of one certificate come to */
+    COLL_REVOKED,        /* and which serial numbers, in parts: snap/revoked.h */
+    COLL_CRL_POLICY,     /* of a CA, once it was set */
     COLLECTIONS
 };
 
@@ -219,6 +224,48 @@ enum access_setting_col {
     ACCESS_SETTING_COLS
 };
 enum access_setting_index { ACCESS_SETTING_BY_POSITION = 1 };
+enum crl_col {
+    CRL_CERT,
+    CRL_ID,
+    CRL_INDEX,  /* of the certificate whose list it is */
+    CRL_DELTA,  /* 1: a delta */
+    CRL_NUMBER, /* decimal; "": none */
+    CRL_BASE,
+    CRL_THIS, /* thisUpdate, nextUpdate; 0: none given */
+    CRL_NEXT,
+    CRL_ENTRIES,
+    CRL_BYTES,
+    CRL_SHA256,
+    CRL_ISSUER,
+    CRL_CREATED,
+    CRL_REV,
+    CRL_COLS
+};
+
+enum crl_chunk_col { CRL_CHUNK_CERT, CRL_CHUNK_CRL, CRL_CHUNK_INDEX, CRL_CHUNK_BYTES, CRL_CHUNK_COLS };
+
+enum revocation_col {
+    REVOCATION_CERT,
+    REVOCATION_INDEX,
+    REVOCATION_LISTED, /* 0: there was a list, and is none now */
+    REVOCATION_FROM,   /* Unix ms; INT64_MAX in UNTIL: unbounded */
+    REVOCATION_UNTIL,
+    REVOCATION_SEED, /* struct snap_revoked_shape */
+    REVOCATION_COUNT,
+    REVOCATION_WIDTH,
+    REVOCATION_BITS,
+    REVOCATION_REV,
+    REVOCATION_COLS
+};
+
+enum revoked_col { REVOKED_CERT, REVOKED_INDEX, REVOKED_PART, REVOKED_BYTES, REVOKED_COLS };
+
+enum crl_policy_col {
+    CRL_POLICY_CERT,
+    CRL_POLICY_POLICY, /* enum revocation_policy */
+    CRL_POLICY_REV,
+    CRL_POLICY_COLS
+};
 
 extern const acd_collection collections[COLLECTIONS];
 

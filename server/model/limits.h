@@ -57,6 +57,10 @@
     X(LIMIT_IMPORT_OBJECTS, 10000, "objects", "one import")                                          \
     X(LIMIT_IMPORTS, 16, "imports", "imports that are open at once")                                 \
     X(LIMIT_IMPORT_IDLE_MS, 300000, "ms", "an import without activity is dropped")                   \
+    X(LIMIT_CRL, 67108864, "bytes", "one revocation list")                                           \
+    X(LIMIT_CRL_PART, 1048576, "bytes", "one part of it on the bus")                                 \
+    X(LIMIT_CRL_UPLOADS, 4, "uploads", "revocation lists that are being sent at once")               \
+    X(LIMIT_CRL_IDLE_MS, 300000, "ms", "an upload without activity is dropped")                      \
     /* names */                                                                                      \
     X(LIMIT_NAME, 255, "bytes", "name of an account or a certificate")                               \
     X(LIMIT_HOST, 253, "bytes", "host name in A-label form")                                         \

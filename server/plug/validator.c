@@ -39,6 +39,22 @@ plug_validator_inspect(struct plug_validator *v, const acd_inspect *what, acd_ce
 }
 
 int
+plug_validator_inspect_crl(struct plug_validator *v, const acd_inspect_crl *what, acd_crl_fn crl,
+                           acd_finding_fn finding, void *ctx, uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    acd_inspect_crl copy = *what;
+    copy.struct_size = sizeof(copy);
+    if (v->ops->struct_size < offsetof(acd_validator_ops, inspect_crl) + sizeof(v->ops->inspect_crl) ||
+        !v->ops->inspect_crl)
+        return err_set(err, ACD_ENOTSUP, "plugin %s reads no revocation lists", plug_name(v->plug));
+    int rc = plug_enter(&step, v->plug, "inspect_crl", deadline_ns, err);
+    if (rc < 0)
+        return rc;
+    return plug_leave(&step, v->ops->inspect_crl(v->plug->inst, &copy, crl, finding, ctx, err), err);
+}
+
+int
 plug_bundle_build(struct plug_validator *v, const acd_bundle_spec *spec, uint64_t deadline_ns,
                   struct plug_bundle **ret, acd_err *err)
 {

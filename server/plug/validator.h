@@ -29,6 +29,10 @@ void plug_validator_init(struct plug_validator *v, struct plug *plug);
 int plug_validator_inspect(struct plug_validator *v, const acd_inspect *what, acd_cert_fn cert,
                            acd_finding_fn finding, void *ctx, uint64_t deadline_ns,
                            acd_err *err) ACD_MUSTCHECK;
+/* ACD_ENOTSUP: the plugin reads no revocation lists. */
+int plug_validator_inspect_crl(struct plug_validator *v, const acd_inspect_crl *what, acd_crl_fn crl,
+                               acd_finding_fn finding, void *ctx, uint64_t deadline_ns,
+                               acd_err *err) ACD_MUSTCHECK;
 int plug_bundle_build(struct plug_validator *v, const acd_bundle_spec *spec, uint64_t deadline_ns,
                       struct plug_bundle **ret, acd_err *err) ACD_MUSTCHECK;
 void plug_bundle_free(struct plug_bundle *b);

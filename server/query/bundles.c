@@ -16,8 +16,8 @@ struct bundle_ref {
     unsigned refs;                /* holders and waiters, under the lock */
     bool failed;                  /* compiling failed; the last holder drops it */
     struct bundle_ref *up, *down; /* kept ones, latest use first */
-    uint32_t *places;             /* of the anchors in the trust set */
-    size_t nanchors;
+    uint32_t *places;             /* of the anchors, then of the helpers, in the trust set */
+    size_t nanchors, nplaces;
 };
 
 struct bundles {
@@ -107,7 +107,8 @@ trim(struct bundles *b)
 struct parts {
     acd_anchor *anchors;
     acd_slice *helpers;
-    uint32_t *places; /* of the anchors */
+    uint32_t *places; /* of the anchors, in the end also of the helpers */
+    uint32_t *helper_places;
     size_t nanchors, nhelpers;
 };
 
@@ -117,8 +118,9 @@ parts_init(struct parts *p, uint32_t n)
     n += n == 0;
     *p = (struct parts){.anchors = calloc(n, sizeof(*p->anchors)),
                         .helpers = calloc(n, sizeof(*p->helpers)),
-                        .places = calloc(n, sizeof(*p->places))};
-    return p->anchors && p->helpers && p->places ? 0 : ACD_ENOMEM;
+                        .places = calloc(n, sizeof(*p->places)),
+                        .helper_places = calloc(n, sizeof(*p->helper_places))};
+    return p->anchors && p->helpers && p->places && p->helper_places ? 0 : ACD_ENOMEM;
 }
 
 static void
@@ -127,6 +129,7 @@ parts_done(struct parts *p)
     free(p->anchors);
     free(p->helpers);
     free(p->places);
+    free(p->helper_places);
 }
 
 static void
@@ -138,6 +141,7 @@ parts_add(struct parts *p, enum bundle_kind kind, uint32_t place, const struct s
         p->anchors[p->nanchors++] =
             (acd_anchor){.struct_size = sizeof(acd_anchor), .profile = ca->profile, .der = ca->der};
     } else if (snap_role(flags) == SNAP_HELPS) {
+        p->helper_places[p->nhelpers] = place;
         p->helpers[p->nhelpers++] = ca->der;
     }
 }
@@ -158,6 +162,7 @@ compile(struct bundles *b, const struct snap_view *view, const struct snap_trust
             return err_set(err, rc, "the snapshot's trust set is damaged");
         parts_add(parts, kind, i, &ca, flags);
     }
+    memcpy(parts->places + parts->nanchors, parts->helper_places, parts->nhelpers * sizeof(*parts->places));
     const acd_bundle_spec spec = {.struct_size = sizeof(spec),
                                   .anchors = parts->anchors,
                                   .nanchors = parts->nanchors,
@@ -214,6 +219,7 @@ ref_fill(struct bundles *b, struct bundle_ref *ref, const struct snap_view *view
     ref->bundle = bundle;
     ref->places = parts.places;
     ref->nanchors = parts.nanchors;
+    ref->nplaces = parts.nanchors + parts.nhelpers;
     parts.places = NULL;
     parts_done(&parts);
     ref->failed = rc < 0;
@@ -264,6 +270,13 @@ const struct plug_bundle *
 bundle_of(const struct bundle_ref *ref)
 {
     return ref->bundle;
+}
+
+const uint32_t *
+bundle_places(const struct bundle_ref *ref, size_t *ret_n)
+{
+    *ret_n = ref->nplaces;
+    return ref->places;
 }
 
 int32_t

@@ -28,6 +28,8 @@ int bundle_get(struct bundles *b, const struct snap_view *view, const struct sna
                enum bundle_kind kind, struct bundle_ref **ret, acd_err *err) ACD_MUSTCHECK;
 void bundle_put(struct bundles *b, struct bundle_ref *ref); /* NULL is fine */
 const struct plug_bundle *bundle_of(const struct bundle_ref *ref);
+/* Where each of the bundle's CAs stands in the trust set: anchors first, then helpers. */
+const uint32_t *bundle_places(const struct bundle_ref *ref, size_t *ret_n);
 /* Where the bundle's anchor of that number stands in the trust set; -1 for a number that is none. */
 int32_t bundle_place(const struct bundle_ref *ref, int32_t anchor);
 

@@ -65,7 +65,8 @@ chain_load(struct query *q, struct mem_region *r, struct chain *chain)
 static struct verdict_key
 key_of(const struct verdict_of *of)
 {
-    struct verdict_key key = {.purpose = of->chain->purpose, .observed = of->kind == BUNDLE_OBSERVES};
+    struct verdict_key key = {
+        .purpose = of->chain->purpose, .observed = of->kind == BUNDLE_OBSERVES, .epoch = of->epoch};
     memcpy(key.chain, of->chain->digest, sizeof(key.chain));
     memcpy(key.trust, of->trust_digest, sizeof(key.trust));
     return key;

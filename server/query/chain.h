@@ -26,6 +26,7 @@ int chain_load(struct query *q, struct mem_region *r, struct chain *chain) ACD_M
 /* What a verdict is about, but for its time. Its anchor is a place in the trust set. */
 struct verdict_of {
     const uint8_t *trust_digest;
+    uint64_t epoch; /* of the trust set's revocation data; 0: there is none */
     const struct chain *chain;
     enum bundle_kind kind;
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "query/revocation.h"
 
 /* Refusals of our own that need no validator. */
 static const char no_association[] = "ACD_V_ERR_NO_ASSOCIATION";
@@ -56,6 +57,24 @@ name_anchor(const struct judge *j, const struct judged *it, int32_t place, uint3
     return *ret_id && ret_sha256->data ? 0 : ACD_ENOMEM;
 }
 
+/* Whoever keeps a verdict goes by chain and trust digest, and who knows of epochs by the epoch too, as our
+ * own key does. A verdict that rests on anything else must not be kept elsewhere, or a change of that would
+ * go unnoticed there. */
+static void
+fill_keeping(struct judged *it, const acd_verdict *v)
+{
+    Anchord__V1__VerifyAnswer *a = it->answer;
+    a->revocation_epoch = it->trust.epoch;
+    if (v->flags & ACD_VERDICT_LIMIT)
+        return;
+    a->epoch_from_ms = v->valid_from_ms;
+    a->epoch_until_ms = v->valid_until_ms;
+    if (it->trust.epoch == 0) {
+        a->keep_from_ms = v->valid_from_ms;
+        a->keep_until_ms = v->valid_until_ms;
+    }
+}
+
 static int
 fill_verdict(const struct judge *j, struct judged *it, const acd_verdict *v, bool cached)
 {
@@ -66,16 +85,15 @@ fill_verdict(const struct judge *j, struct judged *it, const acd_verdict *v, boo
     a->cached = cached;
     a->revoked = (v->flags & ACD_VERDICT_REVOKED) != 0;
     a->valid_until_ms = good ? v->valid_until_ms : 0;
-    /* Whoever keeps it goes by chain and trust digest, as our own key does. A verdict that rests on anything
-     * else must not be kept elsewhere, or a change of that would go unnoticed there. */
-    if (!(v->flags & ACD_VERDICT_LIMIT)) {
-        a->keep_from_ms = v->valid_from_ms;
-        a->keep_until_ms = v->valid_until_ms;
-    }
+    fill_keeping(it, v);
     a->error = mem_strdup(j->region, v->error);
     a->reason = wire_text(j->region, slice_str(v->text));
     if (!a->error || !a->reason)
         return ACD_ENOMEM;
+    if (a->revoked) {
+        a->revoked_at_ms = v->revoked_ms;
+        a->revoked_reason = (char *)revocation_reason(v->revoked_reason);
+    }
     it->open = false;
     return name_anchor(j, it, v->anchor, &a->anchor, &a->ca_id, &a->ca_sha256);
 }
@@ -178,7 +196,7 @@ observes(const struct judge *j, const struct judged *it)
 static bool
 find_kept(const struct judge *j, const struct judged *it, enum bundle_kind kind, acd_verdict *ret)
 {
-    const struct verdict_of of = {it->trust.digest, &it->chain, kind};
+    const struct verdict_of of = {it->trust.digest, it->trust.epoch, &it->chain, kind};
     return chain_verdict_find(j->q, &of, it->at_ms, ret);
 }
 
@@ -278,6 +296,7 @@ ask_validator(const struct judge *j, struct judged *it, enum bundle_kind kind, s
               acd_verdict *ret, acd_err *err)
 {
     struct bundle_ref *bundle;
+    struct revocation_ctx revocation = {.view = j->view, .trust = &it->trust};
     const acd_verify what = {
         .struct_size = sizeof(what),
         .leaf = it->chain.certs[0],
@@ -288,10 +307,13 @@ ask_validator(const struct judge *j, struct judged *it, enum bundle_kind kind, s
         .max_depth = -1,
         .step = j->explain ? add_step : NULL,
         .step_ctx = ctx,
+        .revocation = it->trust.epoch ? revocation_ask : NULL,
+        .revocation_ctx = &revocation,
     };
     int rc = bundle_get(j->q->bundles, j->view, &it->trust, kind, &bundle, err);
     if (rc < 0)
         return rc;
+    revocation.places = bundle_places(bundle, &revocation.n);
     ctx->bundle = bundle;
     ctx->kind = kind;
     *ret = (acd_verdict){.struct_size = sizeof(*ret)};
@@ -322,7 +344,7 @@ verdict_of_kind(const struct judge *j, struct judged *it, enum bundle_kind kind,
                 acd_verdict *ret, bool *ret_cached, acd_err *err)
 {
     struct job job = {j, it, kind, ctx};
-    const struct verdict_of of = {it->trust.digest, &it->chain, kind};
+    const struct verdict_of of = {it->trust.digest, it->trust.epoch, &it->chain, kind};
     *ret_cached = false;
     return j->explain ? ask_validator(j, it, kind, ctx, ret, err)
                       : chain_verdict_get(j->q, &of, it->at_ms, j->call->deadline_ns, verify_fresh, &job, ret,

@@ -302,7 +302,7 @@ make_key(const struct batch *b, struct item *it)
 static int
 warm(struct batch *b, struct item *it)
 {
-    const struct verdict_of of = {it->key, &it->chain, BUNDLE_DECIDES};
+    const struct verdict_of of = {it->key, 0, &it->chain, BUNDLE_DECIDES};
     const struct roots_set *roots;
     acd_verdict v;
     if (!it->open)
@@ -379,7 +379,7 @@ ask_validator(void *arg, acd_verdict *ret, acd_err *err)
 static int
 decide(struct batch *b, struct item *it, acd_err *err)
 {
-    const struct verdict_of of = {it->key, &it->chain, BUNDLE_DECIDES};
+    const struct verdict_of of = {it->key, 0, &it->chain, BUNDLE_DECIDES};
     struct job job = {b, it};
     acd_verdict v;
     bool cached = false;

@@ -39,6 +39,31 @@ piece_size(uint32_t len)
     return ALIGN_UP(sizeof(struct snap_piece) + (uint64_t)len, SNAP_GRANULE);
 }
 
+static int
+reserve(struct snap_writer *w, uint64_t upto, acd_err *err)
+{
+    int rc = snap_file_reserve(w->into, upto, err);
+    if (rc < 0)
+        w->failed = rc;
+    else
+        w->work.space.end = w->into->size;
+    return rc;
+}
+
+/* In a hole that ends where the file does, and on into new pages: pieces of some pages lie without gaps. */
+static uint64_t
+place_on(struct snap_writer *w, uint64_t size, acd_err *err)
+{
+    struct snap_alloc *m = &w->mem;
+    uint64_t at = m->hole, more = ALIGN_UP(size - (m->hole_end - m->hole), SNAP_PAGE);
+    if (reserve(w, m->tail + more, err) < 0)
+        return 0;
+    m->tail += more;
+    m->hole = at + size;
+    m->hole_end = m->tail;
+    return at;
+}
+
 /* Offset of size bytes, or 0. Buckets get a page of their own; the rest fills up pages one after the other.
  */
 static uint64_t
@@ -49,18 +74,16 @@ place(struct snap_writer *w, uint64_t size, bool page, acd_err *err)
         m->hole += size;
         return m->hole - size;
     }
+    if (!page && m->hole < m->hole_end && m->hole_end == m->tail)
+        return place_on(w, size, err);
     uint64_t at = m->tail, whole = ALIGN_UP(size, SNAP_PAGE);
-    int rc = snap_file_reserve(w->into, at + whole, err);
-    if (rc < 0) {
-        w->failed = rc;
+    if (reserve(w, at + whole, err) < 0)
         return 0;
-    }
     m->tail += whole;
-    if (whole - size > m->hole_end - m->hole) {
+    if (!page) { /* a hole at the end can go on, so it is worth more than a larger one elsewhere */
         m->hole = at + size;
         m->hole_end = at + whole;
     }
-    w->work.space.end = w->into->size;
     return at;
 }
 

@@ -21,7 +21,12 @@ record_renewed(const struct diff *d, uint32_t a, uint32_t b)
     uint32_t len_a, len_b;
     const struct snap_trust_rec *ta = snap_record_at(&d->a->space, a, SNAP_K_TRUST, sizeof(*ta), &len_a);
     const struct snap_trust_rec *tb = snap_record_at(&d->b->space, b, SNAP_K_TRUST, sizeof(*tb), &len_b);
-    return !ta || !tb || (len_a == len_b && memcmp(&ta->n, &tb->n, len_a - sizeof(ta->digest)) == 0);
+    if (!ta || !tb)
+        return true;
+    size_t bytes = ta->n * sizeof(ta->entry[0]); /* without the epoch, which is no answer */
+    return memcmp(ta->digest, tb->digest, sizeof(ta->digest)) != 0 && ta->n == tb->n &&
+           bytes <= len_a - sizeof(*ta) && bytes <= len_b - sizeof(*tb) &&
+           memcmp(ta->entry, tb->entry, bytes) == 0;
 }
 
 /* Nodes that both share are not entered. */

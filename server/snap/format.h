@@ -161,7 +161,7 @@ struct snap_trust_rec {
     uint32_t n, observes; /* observes: a place is SNAP_CA_OBSERVED */
     struct {
         uint32_t ca, flags;
-    } entry[];
+    } entry[]; /* n of them, and behind them an epoch of 8 bytes unless it is 0 */
 };
 
 struct snap_blob_rec {

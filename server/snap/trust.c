@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "model/digest.h"
 #include "snap/arr.h"
+#include "snap/revoked.h"
 #include "snap/txn.h"
 
 struct entry {
@@ -51,8 +52,29 @@ set_key(const uint8_t digest[32], const struct entry *e, size_t n, uint8_t out[S
     memcpy(out + 32, &hash, 8);
 }
 
+/* What is said about a set apart from its entries. */
+struct facts {
+    uint8_t digest[32];
+    uint64_t epoch;
+};
+
+/* The epoch of one more CA. Ids are never given twice, so a set comes back to an epoch only with the very
+ * same revocation data. */
 static int
-entry_describe(struct snap_writer *w, struct entry e, struct entry_text *ret, acd_err *err)
+epoch_mix(struct snap_writer *w, const struct snap_ca *ca, uint64_t *epoch, acd_err *err)
+{
+    struct snap_revoked_state state;
+    int rc = snap_revoked_state(&w->work, ca->id, ca->index, &state);
+    if (rc < 0)
+        return rc == ACD_ENOENT ? 0 : snap_fail(w, rc, err);
+    uint64_t part[] = {*epoch, XXH3_64bits(ca->id.ptr, ca->id.len), ca->index, state.epoch};
+    uint64_t mixed = XXH3_64bits(part, sizeof(part));
+    *epoch = mixed ? mixed : 1;
+    return 0;
+}
+
+static int
+entry_describe(struct snap_writer *w, struct entry e, struct entry_text *ret, uint64_t *epoch, acd_err *err)
 {
     struct snap_ca ca;
     if (snap_ca_get(&w->work, e.ca, &ca) < 0)
@@ -60,18 +82,19 @@ entry_describe(struct snap_writer *w, struct entry e, struct entry_text *ret, ac
     memcpy(ret->sha256, ca.sha256, 32);
     ret->profile = ca.profile;
     ret->flags = (e.flags | ca.flags) & SNAP_CA_DIGESTED;
-    return 0;
+    return epoch_mix(w, &ca, epoch, err);
 }
 
 static int
-entries_digest(struct snap_writer *w, const struct entry *e, size_t n, uint8_t out[32], acd_err *err)
+entries_facts(struct snap_writer *w, const struct entry *e, size_t n, struct facts *ret, acd_err *err)
 {
     struct entry_text *text = calloc(n ? n : 1, sizeof(*text));
     int rc = text ? 0 : snap_fail(w, ACD_ENOMEM, err);
+    ret->epoch = 0;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = entry_describe(w, e[i], &text[i], err);
+        rc = entry_describe(w, e[i], &text[i], &ret->epoch, err);
     if (rc == 0)
-        set_digest(text, n, out);
+        set_digest(text, n, ret->digest);
     free(text);
     return rc;
 }
@@ -122,21 +145,23 @@ young_add(struct snap_writer *w, uint32_t trust, acd_err *err)
 }
 
 static int
-record_new(struct snap_writer *w, const uint8_t digest[32], const struct entry *e, size_t n,
-           uint32_t *ret_ref, acd_err *err)
+record_new(struct snap_writer *w, const struct facts *f, const struct entry *e, size_t n, uint32_t *ret_ref,
+           acd_err *err)
 {
     struct snap_trust_rec *t;
-    struct snap_piece *p =
-        snap_alloc_piece(w, SNAP_K_TRUST, (uint32_t)(sizeof(*t) + n * sizeof(t->entry[0])), ret_ref, err);
+    size_t tail = f->epoch ? sizeof(f->epoch) : 0;
+    struct snap_piece *p = snap_alloc_piece(
+        w, SNAP_K_TRUST, (uint32_t)(sizeof(*t) + n * sizeof(t->entry[0]) + tail), ret_ref, err);
     if (!p)
         return w->failed;
     t = snap_piece_data(p);
-    memcpy(t->digest, digest, 32);
+    memcpy(t->digest, f->digest, 32);
     t->n = (uint32_t)n;
     t->observes = 0;
     for (size_t i = 0; i < n; i++)
         t->observes |= snap_role(e[i].flags) == SNAP_OBSERVED;
     memcpy(t->entry, e, n * sizeof(*e));
+    memcpy(&t->entry[n], &f->epoch, tail);
     return 0;
 }
 
@@ -150,13 +175,13 @@ same_entries(const struct snap_view *v, uint32_t trust, const struct entry *e, s
 }
 
 static int
-set_new(struct snap_writer *w, const uint8_t digest[32], const struct entry *e, size_t n, uint32_t *ret_trust,
+set_new(struct snap_writer *w, const struct facts *f, const struct entry *e, size_t n, uint32_t *ret_trust,
         acd_err *err)
 {
     uint32_t ref, uses;
     uint8_t key[SET_KEY];
-    set_key(digest, e, n, key);
-    int rc = record_new(w, digest, e, n, &ref, err);
+    set_key(f->digest, e, n, key);
+    int rc = record_new(w, f, e, n, &ref, err);
     if (rc == 0)
         rc = snap_arr_take(w, &w->work.roots.trust, ref, ret_trust, err);
     if (rc == 0)
@@ -171,15 +196,16 @@ set_new(struct snap_writer *w, const uint8_t digest[32], const struct entry *e, 
 static int
 set_intern(struct snap_writer *w, const struct entry *e, size_t n, uint32_t *ret_trust, acd_err *err)
 {
-    uint8_t digest[32], key[SET_KEY];
-    int rc = entries_digest(w, e, n, digest, err);
+    struct facts facts;
+    uint8_t key[SET_KEY];
+    int rc = entries_facts(w, e, n, &facts, err);
     if (rc < 0)
         return rc;
-    set_key(digest, e, n, key);
+    set_key(facts.digest, e, n, key);
     rc = snap_tab_get(w, &w->work.roots.trusts, key, SET_KEY, ret_trust, NULL, err);
     if (rc < 0 || (rc == 1 && same_entries(&w->work, *ret_trust, e, n)))
         return rc < 0 ? rc : 0;
-    return set_new(w, digest, e, n, ret_trust, err);
+    return set_new(w, &facts, e, n, ret_trust, err);
 }
 
 enum { LIST_KEY = 4096 };
@@ -284,15 +310,16 @@ static int
 set_renew(struct snap_writer *w, uint32_t trust, uint32_t old_ref, const struct snap_trust *t, acd_err *err)
 {
     const struct snap_trust_rec *rec = t->entries;
-    uint8_t digest[32], key[SET_KEY];
+    struct facts facts;
+    uint8_t key[SET_KEY];
     uint32_t ref;
-    int rc = entries_digest(w, (const struct entry *)rec->entry, t->n, digest, err);
-    if (rc < 0 || memcmp(digest, t->digest, 32) == 0)
+    int rc = entries_facts(w, (const struct entry *)rec->entry, t->n, &facts, err);
+    if (rc < 0 || (memcmp(facts.digest, t->digest, 32) == 0 && facts.epoch == t->epoch))
         return rc;
-    set_key(digest, (const struct entry *)rec->entry, t->n, key);
+    set_key(facts.digest, (const struct entry *)rec->entry, t->n, key);
     rc = index_drop(w, t, err);
     if (rc == 0)
-        rc = record_new(w, digest, (const struct entry *)rec->entry, t->n, &ref, err);
+        rc = record_new(w, &facts, (const struct entry *)rec->entry, t->n, &ref, err);
     if (rc == 0)
         rc = snap_arr_set(w, &w->work.roots.trust, trust, ref, err);
     if (rc == 0)

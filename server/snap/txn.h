@@ -76,7 +76,7 @@ int snap_tab_get(struct snap_writer *w, const struct snap_tab *t, const void *ke
 int snap_trust_hold(struct snap_writer *w, uint32_t trust, int32_t delta, acd_err *err) ACD_MUSTCHECK;
 int snap_trust_sweep(struct snap_writer *w, acd_err *err) ACD_MUSTCHECK; /* drops young sets without hosts */
 int snap_trust_renew(struct snap_writer *w, uint32_t ca,
-                     acd_err *err) ACD_MUSTCHECK; /* after a change of a CA */
+                     acd_err *err) ACD_MUSTCHECK; /* after a change of a CA, or of what is said about it */
 
 /* writer.c: aims the transaction at the new file in w->next, empty. */
 void snap_txn_aim(struct snap_writer *w);

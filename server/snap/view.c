@@ -195,7 +195,9 @@ snap_trust_get(const struct snap_view *v, uint32_t trust, struct snap_trust *ret
     uint32_t n = t->n;
     if (n > (len - sizeof(*t)) / sizeof(t->entry[0]))
         return ACD_ECORRUPT;
-    *ret = (struct snap_trust){t->digest, n, t->observes != 0, t};
+    *ret = (struct snap_trust){.digest = t->digest, .n = n, .observes = t->observes != 0, .entries = t};
+    if (len - sizeof(*t) - n * sizeof(t->entry[0]) >= sizeof(ret->epoch))
+        memcpy(&ret->epoch, &t->entry[n], sizeof(ret->epoch));
     return 0;
 }
 

@@ -150,6 +150,7 @@ uint32_t snap_ca_limit(const struct snap_view *v); /* CA numbers are below it; s
 
 struct snap_trust {
     const uint8_t *digest; /* 32 bytes: SHA-256 over the ordered (sha256, profile, flags but for priority) */
+    uint64_t epoch;        /* of the revocation data of its CAs (snap/revoked.h); 0: none of them has any */
     uint32_t n;
     bool observes;       /* some of its CAs are observed only */
     const void *entries; /* for snap_trust_ca */
@@ -166,7 +167,7 @@ int snap_trust_ca(const struct snap_view *v, const struct snap_trust *t, uint32_
  */
 enum snap_blob_kind {
     SNAP_BLOB_RULES = 1,
-    SNAP_BLOB_REVOKED = 2,
+    SNAP_BLOB_REVOKED = 2, /* snap/revoked.h */
     SNAP_BLOB_ORIGIN = 3,
     SNAP_BLOB_META = 4,
     SNAP_BLOB_ZONE_NAME = 5, /* zone name to zone id */

@@ -17,6 +17,7 @@
 #include "anchord/v1/assoc.pb-c.h"
 #include "anchord/v1/ca.pb-c.h"
 #include "anchord/v1/common.pb-c.h"
+#include "anchord/v1/crl.pb-c.h"
 #include "anchord/v1/envelope.pb-c.h"
 #include "anchord/v1/expiry.pb-c.h"
 #include "anchord/v1/ops.pb-c.h"

@@ -20,6 +20,7 @@ WORKERS = 3
 CAS = 6  # certificates per worker; the limit is 4, so that refusals are part of the load
 LIMIT = 4
 HELPER = "ca5"  # this one is always uploaded as a helper
+CRLS = 4  # revocation lists of each certificate
 
 
 class Worker:
@@ -32,6 +33,7 @@ class Worker:
         self.rules = []  # expressions of the zone, in order
         self.origin = {}  # name -> id of the entry in the zone's origin trust store
         self.access = []  # hosts of the account's Access CA
+        self.crls = {}  # id -> numbers of its revocation lists
         self.flight = None  # what may or may not have happened
         self.rules_put = []  # what the latest `rule put` would make of the rules
         self.acked = 0
@@ -52,6 +54,7 @@ class Worker:
             check(result.code == 0, "upload: " + result.err)
             self.certs[name] = result.json["id"]
             self.hosts[result.json["id"]] = {}
+            self.crls[result.json["id"]] = []
         else:
             check(result.code == 1, "an upload beyond the limit or twice: exit %d" % result.code)
 
@@ -61,7 +64,29 @@ class Worker:
         name = self.random.choice(sorted(self.certs))
         result = yield ("ca", "delete", "--detach", self.certs[name], "--force")
         check(result.code == 0, "delete: " + result.err)
-        del self.hosts[self.certs.pop(name)]
+        ident = self.certs.pop(name)
+        del self.hosts[ident], self.crls[ident]
+
+    def crl_add(self):
+        if not self.certs:
+            return
+        name = self.random.choice(sorted(self.certs))
+        ident, number = self.certs[name], self.random.randint(1, CRLS)
+        result = yield ("crl", "add", "--ca", ident, self.paths["%s-%d" % (name, number)])
+        if number > max(self.crls[ident], default=0):
+            check(result.code == 0, "crl add: " + result.err)
+            self.crls[ident] = [number]
+        else:
+            check(result.code == 1, "a list that goes back: exit %d" % result.code)
+
+    def crl_delete(self):
+        listed = sorted(ident for ident, numbers in self.crls.items() if numbers)
+        if not listed:
+            return
+        ident = self.random.choice(listed)
+        result = yield ("crl", "delete", "--ca", ident)
+        check(result.code == 0, "crl delete: " + result.err)
+        self.crls[ident] = []
 
     def hosts_change(self, verb):
         if not self.certs:
@@ -146,6 +171,10 @@ class Worker:
             return self.delete()
         if roll < 0.65:
             return self.rules_change()
+        if roll < 0.7:
+            return self.crl_add()
+        if roll < 0.73:
+            return self.crl_delete()
         return self.hosts_change(self.random.choice(("set", "add", "add", "remove")))
 
     def run(self, stop):
@@ -230,9 +259,20 @@ class Worker:
     def same(certs, hosts, want_certs, want_hosts):
         return certs == want_certs and hosts == want_hosts
 
+    def adopt_crls(self, idents):
+        found = {ident: [int(c["number"]) for c in self.server.json("crl", "list", "--ca", ident)] for ident in idents}
+        acked = {ident: self.crls.get(ident, []) for ident in idents}
+        want = [acked]
+        if self.flight and self.flight[0] == "crl":
+            add = self.flight[1] == "add"
+            want.append(dict(acked, **{self.flight[3]: [int(self.flight[4].rsplit("-", 1)[1][:-4])] if add else []}))
+        check(found in want, "%s: acknowledged lists %r, in flight %r, found %r" % (self.account, acked, self.flight, found))
+        self.crls = found
+
     def adopt(self):
         self.adopt_beside()
         certs, hosts, rules = self.state()
+        self.adopt_crls(hosts)
         check(self.allowed(certs, hosts, rules), "%s: acknowledged %r %r %r, in flight %r, found %r %r %r" % (
             self.account, self.certs, self.hosts, self.rules, self.flight, certs, hosts, rules))
         self.certs, self.hosts, self.rules, self.flight = certs, hosts, rules, None
@@ -264,6 +304,10 @@ def test_kill_9_loses_nothing_that_was_acknowledged(case):
     pki = case.pki()
     names = ["ca%d" % n for n in range(CAS)]
     paths = {name: pki.ca(name) for name in names}
+    for name in names:
+        for number in range(1, CRLS + 1):
+            paths["%s-%d" % (name, number)] = pki.crl("%s-%d" % (name, number), name, ["%02X" % n for n in range(1, number + 1)],
+                                                      number=number, issued=number * 10 - 3600)
     server = case.server()
     prints = {pki.sha256(name): name for name in names}
     workers = [Worker(server, n, paths, prints) for n in range(WORKERS)]

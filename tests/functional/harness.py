@@ -199,6 +199,34 @@ class Pki:
                "authorityKeyIdentifier=keyid", "extendedKeyUsage=" + eku]
         return self.issue(name, subject or "/O=Test/CN=" + name, ext, issuer, **more)
 
+    def serial(self, name):
+        return self.openssl("x509", "-in", self.path(name), "-noout", "-serial").decode().split("=")[1].strip()
+
+    def crl(self, name, ca, revoked=(), number=1, base=None, issued=-3600, expires=86400, ends="pem", extra=()):
+        """A revocation list of that CA. revoked: serial numbers in hex, or (serial, reason); base: of a delta; issued
+        and expires in seconds from now."""
+        stamp = lambda seconds, form="%y%m%d%H%M%SZ": time.strftime(form, time.gmtime(time.time() + seconds))
+        conf = self.path(name, "conf")
+        with open(self.path(name, "index"), "w", encoding="utf-8") as text:
+            for entry in revoked:
+                serial, reason = (entry, None) if isinstance(entry, str) else entry
+                text.write("R\t%s\t%s\t%s\tunknown\t/CN=x\n" % (
+                    stamp(8640000), stamp(-7200) + ("," + reason if reason else ""), serial))
+        with open(self.path(name, "number"), "w", encoding="utf-8") as text:
+            text.write("%04X\n" % number)
+        with open(conf, "w", encoding="utf-8") as text:
+            text.write("[ca]\ndefault_ca=d\n[d]\ndatabase=%s\ncrlnumber=%s\ndefault_md=sha256\ncrl_extensions=e\n"
+                       "unique_subject=no\n[e]\nauthorityKeyIdentifier=keyid\n" % (
+                           self.path(name, "index"), self.path(name, "number")))
+            if base is not None:
+                text.write("2.5.29.27=critical,DER:0201%02x\n" % base)
+            text.write("\n".join(extra) + "\n")
+        self.openssl("ca", "-gencrl", "-config", conf, "-cert", self.path(ca), "-keyfile", self.path(ca, "key"),
+                     "-crl_lastupdate", stamp(issued), "-crl_nextupdate", stamp(expires), "-out", self.path(name))
+        if ends == "der":
+            self.openssl("crl", "-in", self.path(name), "-outform", "DER", "-out", self.path(name, "der"))
+        return self.path(name, ends)
+
     def join(self, name, *parts):
         with open(self.path(name), "w", encoding="utf-8") as out:
             for part in parts:

@@ -2,6 +2,7 @@
 
 Suite *suite_inspect(void);
 Suite *suite_names(void);
+Suite *suite_told(void);
 Suite *suite_verify(void);
 
-TEST_MAIN(suite_inspect, suite_names, suite_verify)
+TEST_MAIN(suite_inspect, suite_names, suite_told, suite_verify)

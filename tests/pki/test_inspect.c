@@ -428,7 +428,12 @@ static const struct {
     {"by=mute", "mute", "CN=mute #1/ 0 0", "crl.no_crl_sign@-1"},
     {"by=root md=sha1", "root", "CN=root #1/ 0 0", "crl.unusable@-1"},
     {"by=root revoked=leaf revoked=leaf", "root", "CN=root #1/ 2 0", "crl.unusable@-1"},
-    {"by=root idp=critical,indirectCRL:TRUE", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=root idp=critical,@idp_indirect", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=root idp=critical,@idp_user", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=root idp=critical,@idp_ca", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=root idp=critical,@idp_reasons", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=root idp=critical,@idp_uri", "root", "CN=root #1/ 0 0", "crl.scope@-1"},
+    {"by=twin", "root", "CN=root #1/ 0 0", "crl.signature@-1"}, /* the same name, another key */
     {"by=root this=2026-01-15T00:00:00Z", "root", "CN=root #1/ 0 0", "~crl.not_yet_valid@-1"},
     {"by=root next=2025-12-15T00:00:00Z", "root", "CN=root #1/ 0 0", "crl.expired@-1"},
 };
@@ -443,6 +448,7 @@ START_TEST(revocation_lists)
     factory_clear(&factory);
     (void)make("root", "ca", "");
     (void)make("other", "ca", "");
+    (void)make("twin", "ca", "subj=root key=p256:twin");
     (void)make("mute", "ca", "ku=critical,keyCertSign");
     (void)make("leaf", "ee", "by=root");
     (void)snprintf(copy, sizeof(copy), "%s", lists[_i].spec);

@@ -22,6 +22,12 @@ int cmd_ca_delete(struct ctl *c);
 int cmd_ca_associations(struct ctl *c);
 
 int cmd_expiring(struct ctl *c);
+
+int cmd_crl_add(struct ctl *c);
+int cmd_crl_list(struct ctl *c);
+int cmd_crl_delete(struct ctl *c);
+int cmd_crl_policy(struct ctl *c);
+
 int cmd_host_set(struct ctl *c);
 int cmd_host_add(struct ctl *c);
 int cmd_host_remove(struct ctl *c);

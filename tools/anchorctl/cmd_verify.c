@@ -68,6 +68,8 @@ js_answer(struct ctl *c, const Anchord__V1__VerifyAnswer *a, uint64_t revision)
     js_set(v, "host", js_text(ctl_text(c, OPT_HOST)));
     js_set(v, "verified", json_boolean(verified(a->verdict)));
     js_set(v, "revoked", json_boolean(a->revoked));
+    js_set(v, "revoked_at", js_time(a->revoked_at_ms));
+    js_set(v, "revoked_reason", js_text_or_null(a->revoked_reason));
     js_set(v, "error", js_text_or_null(a->error));
     js_set(v, "depth", a->depth < 0 ? json_null() : json_integer(a->depth));
     js_set(v, "reason", js_text_or_null(a->reason));

@@ -26,14 +26,21 @@ looks_like_der(const struct buf *b)
 }
 
 int
-input_text(struct ctl *c, const char *path, struct buf *b)
+input_bytes(struct ctl *c, const char *path, struct buf *b)
 {
     acd_err err = ACD_ERR_INIT;
     int rc = io_read_file(path, b, &err);
     if (rc < 0)
         return fail_input(c, rc, "%s", err_text(&err, rc));
-    if (b->len == 0)
-        return fail_input(c, ACD_EINVAL, "%s is empty", path);
+    return b->len ? 0 : fail_input(c, ACD_EINVAL, "%s is empty", path);
+}
+
+int
+input_text(struct ctl *c, const char *path, struct buf *b)
+{
+    int rc = input_bytes(c, path, b);
+    if (rc)
+        return rc;
     if (looks_like_der(b))
         return fail_input(c, ACD_EINVAL, "%s is DER: convert it to PEM (openssl x509 -inform DER)", path);
     if (memchr(b->data, 0, b->len) || !utf8_valid(slice_of(b->data, b->len)))

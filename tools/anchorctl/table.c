@@ -16,6 +16,7 @@ const struct ctl_noun ctl_nouns[] = {
     {"account", "who owns zones and CAs"},
     {"zone", "the domains of an account"},
     {"ca", "the CAs (mTLS certificates) that an account brings"},
+    {"crl", "which certificates a CA has revoked"},
     {"host", "which CAs may vouch for clients of which hosts"},
     {"origin-trust", "the root CAs that may vouch for the origins of a zone"},
     {"access", "the Access CAs of an account, their hosts and settings"},
@@ -82,6 +83,24 @@ const struct ctl_cmd ctl_cmds[] = {
      .run = cmd_ca_delete, .help = "delete a certificate",
      .detail = "Refused while hosts are associated with it, unless --detach is given."},
     {"ca", "associations", ONE_ARG("ID"), .run = cmd_ca_associations, .help = "list the hosts that use a CA"},
+
+    {"crl", "add", ONE_ARG("FILE"), .uses = USES(NEEDS(CA), TAKES(DRY_RUN)), .flags = CMD_MUTATION | CMD_FILES,
+     .run = cmd_crl_add, .help = "add a revocation list of a CA",
+     .detail = "FILE holds one complete list or one delta, DER or PEM; \"-\" is standard input. It must carry the "
+               "name of one of the CA's certificates and be signed by its key, be in date, and be newer than what "
+               "is there: a complete list takes the place of the complete list and of the delta, a delta that of "
+               "the delta. It says nothing about any other CA. Covered is what the CA itself issued; for the "
+               "certificates of an intermediate, upload the intermediate and its list. The idempotency key is that "
+               "of the commit."},
+    {"crl", "list", NO_ARGS, .uses = USES(NEEDS(CA)), .run = cmd_crl_list, .help = "list the revocation lists of a CA"},
+    {"crl", "delete", .args = "[CRL]", .max_args = 1, .uses = USES(NEEDS(CA), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_crl_delete, .help = "delete one revocation list of a CA, or all",
+     .detail = "A complete list goes with its delta. Without a delta, what the complete list says counts again."},
+    {"crl", "policy", .args = "[require|warn|ignore|default]", .max_args = 1, .uses = USES(NEEDS(CA), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION, .run = cmd_crl_policy, .help = "set what happens without a list in date, or show it",
+     .detail = "`require`: nothing is verified. `warn`: verified all the same, with a note in the explanation. "
+               "`ignore`: lists are kept and not looked at. `default`: a CA without a list is not checked; one that "
+               "has a list is held to it as with `require`. What a list names is revoked in any case but `ignore`."},
 
     {"host", "set", .args = "[HOST...]", .max_args = CTL_ARGS_MAX,
      .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(PRIORITY), TAKES(OBSERVE), TAKES(DECIDE), TAKES(FORCE), TAKES(EXPECT)),

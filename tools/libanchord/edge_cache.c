@@ -24,19 +24,19 @@ edge_cache_free(struct edge_cache *c)
 }
 
 static struct verdict_key
-key_of(const uint8_t *chain, const uint8_t *trust)
+key_of(const uint8_t *chain, const uint8_t *trust, uint64_t epoch)
 {
-    struct verdict_key key = {.purpose = ACD_PURPOSE_CLIENT};
+    struct verdict_key key = {.purpose = ACD_PURPOSE_CLIENT, .epoch = epoch};
     memcpy(key.chain, chain, sizeof(key.chain));
     memcpy(key.trust, trust, sizeof(key.trust));
     return key;
 }
 
 bool
-edge_cache_find(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], int64_t at_ms,
-                struct edge_kept *ret)
+edge_cache_find(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], uint64_t epoch,
+                int64_t at_ms, struct edge_kept *ret)
 {
-    struct verdict_key key = key_of(chain, trust);
+    struct verdict_key key = key_of(chain, trust, epoch);
     acd_verdict v;
     if (!verdict_find((struct verdict_cache *)c, &key, at_ms, &v))
         return false;
@@ -52,10 +52,10 @@ edge_cache_find(struct edge_cache *c, const uint8_t chain[32], const uint8_t tru
 }
 
 void
-edge_cache_put(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32],
+edge_cache_put(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], uint64_t epoch,
                const struct edge_kept *k)
 {
-    struct verdict_key key = key_of(chain, trust);
+    struct verdict_key key = key_of(chain, trust, epoch);
     acd_verdict v = {
         .struct_size = sizeof(v),
         .result = k->verified ? ACD_VERIFIED : ACD_NOT_VERIFIED,

@@ -27,9 +27,10 @@ struct edge_kept {
 
 int edge_cache_new(size_t max, struct edge_cache **ret, acd_err *err) ACD_MUSTCHECK;
 void edge_cache_free(struct edge_cache *c); /* NULL is fine */
-bool edge_cache_find(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], int64_t at_ms,
-                     struct edge_kept *ret);
-void edge_cache_put(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32],
+/* epoch: of the revocation data that the verdict rests on (struct snap_trust). */
+bool edge_cache_find(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], uint64_t epoch,
+                     int64_t at_ms, struct edge_kept *ret);
+void edge_cache_put(struct edge_cache *c, const uint8_t chain[32], const uint8_t trust[32], uint64_t epoch,
                     const struct edge_kept *k);
 
 #endif

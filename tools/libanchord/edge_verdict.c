@@ -1,9 +1,9 @@
 /*
  * Is this client's certificate verified for this host? From the handle's cache, else from the server.
  *
- * A verdict depends on the chain, the host's trust set, the purpose and the time. The cache's key holds the
- * first three by digest, each entry its time; so a change of trust in the image is enough to leave an old
- * verdict unfound.
+ * A verdict depends on the chain, the host's trust set, the revocation data of its CAs, the purpose and the
+ * time. The cache's key holds the first two by digest and the third by its epoch, each entry its time; so a
+ * change of trust or of a revocation list in the image is enough to leave an old verdict unfound.
  */
 #include <string.h>
 
@@ -120,7 +120,7 @@ find_kept(struct acd_edge *e, const struct edge_now *now, const struct snap_hit 
         return 0;
     }
     rc = chain_of(q, room, &chain);
-    if (rc == 0 && !edge_cache_find(e->verdicts, chain, trust.digest, q->at_ms, &kept))
+    if (rc == 0 && !edge_cache_find(e->verdicts, chain, trust.digest, trust.epoch, q->at_ms, &kept))
         rc = ACD_ENOENT;
     if (rc < 0)
         return rc;
@@ -173,14 +173,24 @@ acd_edge_verdict_find(acd_edge_reader *reader, const acd_verify_question *questi
 /* --- from the server --------------------------------------------------------------------------------------
  */
 
+/* For how long an answer may be kept by who compares epochs. A server that knows of none sends neither. */
+static bool
+keeping_of(const Anchord__V1__VerifyAnswer *a, int64_t *ret_from, int64_t *ret_until)
+{
+    bool epoch = a->epoch_from_ms != 0 || a->epoch_until_ms != 0;
+    *ret_from = epoch ? a->epoch_from_ms : a->keep_from_ms;
+    *ret_until = epoch ? a->epoch_until_ms : a->keep_until_ms;
+    return (*ret_from != 0 || *ret_until != 0) && *ret_from <= *ret_until;
+}
+
 /* What may be kept of an answer; false: nothing. */
 static bool
 may_keep(const Anchord__V1__VerifyAnswer *a, struct edge_kept *ret)
 {
     size_t error = strlen(a->error), reason = strlen(a->reason);
     bool good = a->verdict == ANCHORD__V1__VERDICT__VERIFIED;
-    if ((!good && a->verdict != ANCHORD__V1__VERDICT__NOT_VERIFIED) ||
-        (a->keep_from_ms == 0 && a->keep_until_ms == 0) || a->keep_from_ms > a->keep_until_ms ||
+    int64_t from, until;
+    if ((!good && a->verdict != ANCHORD__V1__VERDICT__NOT_VERIFIED) || !keeping_of(a, &from, &until) ||
         a->trust_digest.len != 32 || error >= sizeof(ret->error) || (good && (error > 0 || a->revoked)) ||
         a->anchor > SNAP_TRUST_MAX)
         return false;
@@ -188,8 +198,8 @@ may_keep(const Anchord__V1__VerifyAnswer *a, struct edge_kept *ret)
                               .revoked = a->revoked,
                               .depth = a->depth,
                               .anchor = (int32_t)a->anchor - 1,
-                              .from_ms = a->keep_from_ms,
-                              .until_ms = a->keep_until_ms};
+                              .from_ms = from,
+                              .until_ms = until};
     memcpy(ret->error, a->error, error);
     text_put(ret->text, sizeof(ret->text), a->reason, reason);
     return true;
@@ -206,7 +216,8 @@ acd_edge_verdict_put(acd_edge *edge, const uint8_t chain_digest[32], const acd_r
         return ACD_ENOENT;
     if (!may_keep(result->verify[i], &kept))
         return ACD_ENOTSUP;
-    edge_cache_put(edge->verdicts, chain_digest, result->verify[i]->trust_digest.data, &kept);
+    const Anchord__V1__VerifyAnswer *a = result->verify[i];
+    edge_cache_put(edge->verdicts, chain_digest, a->trust_digest.data, a->revocation_epoch, &kept);
     return 0;
 }
 
@@ -219,9 +230,9 @@ answer_put(const acd_result *res, acd_edge_verdict *ret)
                               .depth = a.depth,
                               .match = a.match,
                               .revoked = a.revoked,
-                              .revision = acd_result_revision(res),
-                              .valid_from_ms = res->verify[0]->keep_from_ms,
-                              .valid_until_ms = res->verify[0]->keep_until_ms};
+                              .revision = acd_result_revision(res)};
+    if (!keeping_of(res->verify[0], &ret->valid_from_ms, &ret->valid_until_ms))
+        ret->valid_from_ms = ret->valid_until_ms = 0;
     if (a.trust_digest.len == 32)
         memcpy(ret->trust_digest, a.trust_digest.ptr, 32);
     if (a.ca_sha256.len == 32)

@@ -50,7 +50,7 @@ bash_offers(const char *line)
 START_TEST(bash_completes)
 {
     fake_new();
-    ck_has(bash_offers("anchorctl "), "account zone ca host");
+    ck_has(bash_offers("anchorctl "), "account zone ca crl host");
     ck_assert_str_eq(bash_offers("anchorctl accou"), "account\n");
     ck_has(bash_offers("anchorctl -o json zone "), "create list get delete");
     ck_has(bash_offers("anchorctl zone create --a"), "--account --acm");

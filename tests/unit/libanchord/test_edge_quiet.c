@@ -35,7 +35,7 @@ verdict_keep(void)
     OK(acd_edge_chain_digest(chain, 2, digest));
     acd_edge_enter(f.reader);
     OK(acd_edge_lookup(f.reader, SLICE_LIT("www.example.com"), EDGE_NOW, &a));
-    edge_cache_put(f.edge->verdicts, digest, a.digest.ptr, &k);
+    edge_cache_put(f.edge->verdicts, digest, a.digest.ptr, 0, &k);
     acd_edge_leave(f.reader);
 }
 

@@ -1,5 +1,6 @@
 /* Verdicts of the edge handle, against a server whose answers are known. */
 #include "libanchord/edge_fix.h"
+#include "snap/revoked.h"
 #include "wire/bus.h"
 
 static struct edge_fix f;
@@ -13,6 +14,7 @@ static unsigned calls;
 static struct {
     Anchord__V1__Verdict verdict;
     int64_t from, until;
+    uint64_t epoch; /* not 0: from and until are said for who knows of epochs only */
     uint32_t anchor;
     bool revoked;
     const char *error;
@@ -32,8 +34,9 @@ verify_client(void *ctx, struct rpc_call *call, const void *req, void **ret_resp
     for (size_t i = 0; i < in->n_questions; i++) {
         Anchord__V1__VerifyAnswer *a = out->answers[i];
         a->verdict = says.verdict;
-        a->keep_from_ms = says.from;
-        a->keep_until_ms = says.until;
+        *(says.epoch ? &a->epoch_from_ms : &a->keep_from_ms) = says.from;
+        *(says.epoch ? &a->epoch_until_ms : &a->keep_until_ms) = says.until;
+        a->revocation_epoch = says.epoch;
         a->anchor = says.anchor;
         a->revoked = says.revoked;
         a->error = WIRE_STR(says.error);
@@ -146,6 +149,52 @@ START_TEST(a_change_of_trust_leaves_no_verdict_behind)
     ck_assert(v.verdict == ACD_VERIFIED && v.revision == 3);
     q.host = "www.example.com"; /* another set */
     ck_assert_int_eq(acd_edge_verdict_find(f.reader, &q, &v), ACD_ENOENT);
+}
+END_TEST
+
+/* What is said of CA A from now on; 0: nothing. */
+static uint64_t
+revocation_now(uint64_t revision, uint64_t epoch)
+{
+    const struct snap_revoked_state s = {.epoch = epoch, .policy = 1};
+    struct snap_hit hit;
+    struct snap_trust t;
+    OK(snap_begin(f.w, &fix_err));
+    if (epoch)
+        OK(snap_put_revoked(f.w, SLICE_LIT("A"), 0, &s, SLICE_LIT(""), &fix_err));
+    else
+        OK(snap_del_revoked(f.w, SLICE_LIT("A"), 0, &fix_err));
+    const struct snap_view *v = fix_commit(f.w, revision);
+    OK(acd_edge_refresh(f.edge, NULL, &fix_err));
+    ck_assert_int_eq(snap_lookup(v, "api.example.com", 15, &hit), 1);
+    ck_assert_int_eq(snap_trust_get(v, hit.trust, &t), 0);
+    return t.epoch;
+}
+
+/* The trust digest stays what it is; the verdict of before is not found for another list all the same. */
+START_TEST(a_change_of_revocation_leaves_no_verdict_behind)
+{
+    acd_edge_verdict v;
+    uint8_t trust[32];
+    acd_verify_question q = question("api.example.com", EDGE_NOW);
+    OK(acd_edge_verify(f.reader, client, &q, &v, &fix_err));
+    says.epoch = revocation_now(2, 5);
+    ck_assert_uint_ne(says.epoch, 0);
+    trust_now(trust);
+    ck_assert_mem_eq(trust, says.trust, 32);
+    ck_assert_int_eq(acd_edge_verdict_find(f.reader, &q, &v), ACD_ENOENT);
+    OK(acd_edge_verify(f.reader, client, &q, &v, &fix_err)); /* kept, with its epoch */
+    ck_assert_int_eq(v.valid_until_ms, 2000);
+    OK(acd_edge_verdict_find(f.reader, &q, &v));
+    ck_assert_uint_eq(calls, 2);
+    ck_assert_uint_ne(revocation_now(3, 6), says.epoch);
+    ck_assert_int_eq(acd_edge_verdict_find(f.reader, &q, &v), ACD_ENOENT);
+    /* An answer of the server's newer or older data is of no use for the image's. */
+    OK(acd_edge_verify(f.reader, client, &q, &v, &fix_err));
+    ck_assert_int_eq(acd_edge_verdict_find(f.reader, &q, &v), ACD_ENOENT);
+    ck_assert_uint_eq(revocation_now(4, 0), 0);
+    OK(acd_edge_verdict_find(f.reader, &q, &v)); /* as at the first */
+    ck_assert_uint_eq(calls, 3);
 }
 END_TEST
 
@@ -284,6 +333,7 @@ suite_edge_verdict(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_verdict_is_kept_within_its_bounds);
     tcase_add_test(tc, a_change_of_trust_leaves_no_verdict_behind);
+    tcase_add_test(tc, a_change_of_revocation_leaves_no_verdict_behind);
     tcase_add_test(tc, refusals_are_kept_too);
     tcase_add_test(tc, what_must_not_be_kept_is_asked_again);
     tcase_add_test(tc, some_refusals_need_nobody);
