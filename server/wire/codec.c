@@ -1,4 +1,4 @@
-#include "wire/codec.h"
+#include "wire/codec_part.h"
 
 #include "model/limits.h"
 #include "wire/scan.h"
@@ -14,7 +14,8 @@ struct decoder {
     const uint8_t *raw;
     uint8_t
         *copy; /* of raw: the byte behind a string, already read when it is overwritten, becomes its NUL */
-    size_t memory; /* what the scan would charge */
+    size_t memory;  /* what the scan would charge */
+    uint32_t depth; /* levels open */
 };
 
 static inline void
@@ -174,7 +175,20 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
     return true;
 }
 
-/* Values: each is one case of the switch over tags; m, r, d, v, tag and limit are those of the function. */
+/* A message that stands alone, once: a second one would be merged with the first, which the scan refuses. */
+static bool
+one_begin(struct decoder *d, uint32_t number, size_t size, uint32_t *seen, void **ret)
+{
+    uint32_t bit = UINT32_C(1) << number;
+    if (*seen & bit)
+        return false;
+    *seen |= bit;
+    *ret = mem_alloc(d->region, size);
+    return *ret != NULL;
+}
+
+/* Values: each is one case of the switch over tags; m, r, d, v, tag, seen and limit are those of the
+ * function. */
 #define CASE(number, type, work)     \
     case (number) << 3 | TLV_##type: \
         if (!(work))                 \
@@ -199,11 +213,21 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
          (m->name || list_begin(d, &r, tag, limit, sizeof(**m->name), (void ***)(void *)&m->name)) && \
              take_slice(&r, &s) && decode_##lower(d, s, LIMIT_REPEATED, m->name[m->n_##name]) &&      \
              ++m->n_##name)
-/* One that comes twice is one message in parts (protobuf's rule), and left to protobuf-c. */
-#define DECODE_ONE(number, name, Type, lower)                                                            \
-    CASE(number, BYTES,                                                                                  \
-         !m->name && (m->name = mem_alloc(d->region, sizeof(*m->name))) != NULL && take_slice(&r, &s) && \
+#define DECODE_ONE(number, name, Type, lower)                                                              \
+    CASE(number, BYTES,                                                                                    \
+         one_begin(d, number, sizeof(*m->name), &seen, (void **)(void *)&m->name) && take_slice(&r, &s) && \
              decode_##lower(d, s, LIMIT_REPEATED, m->name))
+
+/* A choice: the last one that comes is the one that is made. */
+#define CHOICE(number, type, choice, work) CASE(number, type, (work) && (m->choice##_case = (number), true))
+#define DECODE_PICK_NUMBER(number, name, choice) \
+    CHOICE(number, VARINT, choice, take_number(&r, &v) && (m->name = (__typeof__(m->name))v, true))
+#define DECODE_PICK_BOOL(number, name, choice)  CHOICE(number, VARINT, choice, take_bool(&r, &m->name))
+#define DECODE_PICK_BYTES(number, name, choice) CHOICE(number, BYTES, choice, take_bytes(d, &r, &m->name))
+#define DECODE_PICK_ONE(number, name, choice, Type, lower)                                                   \
+    CHOICE(number, BYTES, choice,                                                                            \
+           one_begin(d, number, sizeof(*m->name), &seen, (void **)(void *)&m->name) && take_slice(&r, &s) && \
+               decode_##lower(d, s, LIMIT_REPEATED, m->name))
 
 #define KNOWN(number) case number:
 
@@ -222,6 +246,12 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
 #undef MESSAGE
 #undef FIELD
 
+/* Messages may hold one another, and themselves. */
+#define MESSAGE(Type, lower, fields) \
+    static bool decode_##lower(struct decoder *d, acd_slice raw, uint32_t limit, Anchord__V1__##Type *m);
+#include "wire/codec.def"
+#undef MESSAGE
+
 #define MESSAGE(Type, lower, fields)                                                                      \
     static bool decode_##lower(struct decoder *d, acd_slice raw, uint32_t limit, Anchord__V1__##Type *m)  \
     {                                                                                                     \
@@ -229,7 +259,10 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
         acd_slice s;                                                                                      \
         uint64_t tag, v;                                                                                  \
         size_t members = 0, len;                                                                          \
-        (void)limit, (void)s, (void)v;                                                                    \
+        uint32_t seen = 0;                                                                                \
+        (void)limit, (void)s, (void)v, (void)seen;                                                        \
+        if (d->depth++ == LIMIT_DEPTH)                                                                    \
+            return false;                                                                                 \
         anchord__v1__##lower##__init(m);                                                                  \
         charge(d, sizeof(*m));                                                                            \
         for (; r.at < r.end; members++) {                                                                 \
@@ -241,146 +274,10 @@ list_begin(struct decoder *d, const struct tlv_reader *r, uint64_t tag, uint32_t
             }                                                                                             \
         }                                                                                                 \
         d->memory += scan_members(members);                                                               \
+        d->depth--;                                                                                       \
         return true;                                                                                      \
     }
 #define FIELD(kind, ...) DECODE_##kind(__VA_ARGS__)
-#include "wire/codec.def"
-#undef MESSAGE
-#undef FIELD
-
-/* ---- encoding: from the last byte to the first, so that every length is known when it is written ---- */
-
-enum { FIRST_ROOM = 16384, GROWTH = 4, VARINT_BYTES = 10 };
-
-struct encoder {
-    struct mem_region *region;
-    uint8_t *begin, *at, *end; /* free is [begin, at), written [at, end) */
-};
-
-static bool
-grow(struct encoder *e, size_t n)
-{
-    size_t used = (size_t)(e->end - e->at), room = e->end ? (size_t)(e->end - e->begin) * GROWTH : FIRST_ROOM;
-    if (used + n > LIMIT_MESSAGE)
-        return false;
-    if (room < used + n)
-        room = used + n;
-    uint8_t *begin = mem_alloc(e->region, room);
-    if (!begin)
-        return false;
-    uint8_t *end = begin + room;
-    if (used)
-        memcpy(end - used, e->at, used);
-    *e = (struct encoder){e->region, begin, end - used, end};
-    return true;
-}
-
-static inline bool
-reserve(struct encoder *e, size_t n)
-{
-    return (size_t)(e->at - e->begin) >= n || grow(e, n);
-}
-
-/* Names, digests, ids: few bytes, for which calling memcpy costs more than copying. */
-static inline void
-copy_short(uint8_t *out, const void *from, size_t len)
-{
-    const uint8_t *in = from;
-    if (len > 64 || len < 8) {
-        memcpy(out, in, len);
-        return;
-    }
-    for (size_t i = 0; i + 8 <= len; i += 8)
-        memcpy(out + i, in + i, 8);
-    memcpy(out + len - 8, in + len - 8, 8);
-}
-
-static inline void
-put_varint(struct encoder *e, uint64_t v)
-{
-    if (v < 0x80) {
-        *--e->at = (uint8_t)v;
-        return;
-    }
-    e->at -= tlv_varint_size(v);
-    (void)tlv_put_varint(e->at, v);
-}
-
-static inline bool
-put_number(struct encoder *e, uint32_t number, uint64_t v)
-{
-    if (!reserve(e, 2 * VARINT_BYTES))
-        return false;
-    put_varint(e, v);
-    put_varint(e, number << 3 | TLV_VARINT);
-    return true;
-}
-
-/* Tag and length of what was written since `end`. */
-static inline bool
-put_head(struct encoder *e, uint32_t number, size_t len)
-{
-    if (!reserve(e, 2 * VARINT_BYTES))
-        return false;
-    put_varint(e, len);
-    put_varint(e, number << 3 | TLV_BYTES);
-    return true;
-}
-
-static inline bool
-put_bytes(struct encoder *e, uint32_t number, const void *p, size_t len)
-{
-    if (!reserve(e, len + 2 * VARINT_BYTES))
-        return false;
-    e->at -= len;
-    if (len)
-        copy_short(e->at, p, len);
-    put_varint(e, len);
-    put_varint(e, number << 3 | TLV_BYTES);
-    return true;
-}
-
-static inline bool
-put_text(struct encoder *e, uint32_t number, const char *s)
-{
-    return put_bytes(e, number, s ? s : "", s ? strlen(s) : 0);
-}
-
-/* What has its default value takes no bytes (proto3); elements of a list always do. */
-#define WRITE(work) \
-    if (!(work))    \
-        return false;
-#define ENCODE_NUMBER(number, name) WRITE(!m->name || put_number(e, number, (uint64_t)m->name))
-#define ENCODE_ENUM(number, name)   WRITE(!m->name || put_number(e, number, (uint64_t)(int32_t)m->name))
-#define ENCODE_BOOL(number, name)   WRITE(!m->name || put_number(e, number, 1))
-#define ENCODE_STRING(number, name) WRITE(!m->name || !m->name[0] || put_text(e, number, m->name))
-#define ENCODE_BYTES(number, name)  WRITE(!m->name.len || put_bytes(e, number, m->name.data, m->name.len))
-#define ENCODE_TEXTS(number, name)         \
-    for (size_t i = m->n_##name; i-- > 0;) \
-    WRITE(put_text(e, number, m->name[i]))
-#define ENCODE_BLOBS(number, name)         \
-    for (size_t i = m->n_##name; i-- > 0;) \
-    WRITE(put_bytes(e, number, m->name[i].data, m->name[i].len))
-#define ENCODE_LIST(number, name, Type, lower)                                                        \
-    for (size_t i = m->n_##name; i-- > 0;) {                                                          \
-        size_t after = (size_t)(e->end - e->at);                                                      \
-        WRITE(encode_##lower(e, m->name[i]) && put_head(e, number, (size_t)(e->end - e->at) - after)) \
-    }
-
-#define ENCODE_ONE(number, name, Type, lower)                                                      \
-    if (m->name) {                                                                                 \
-        size_t after = (size_t)(e->end - e->at);                                                   \
-        WRITE(encode_##lower(e, m->name) && put_head(e, number, (size_t)(e->end - e->at) - after)) \
-    }
-
-#define MESSAGE(Type, lower, fields)                                            \
-    static bool encode_##lower(struct encoder *e, const Anchord__V1__##Type *m) \
-    {                                                                           \
-        if (m->base.n_unknown_fields)                                           \
-            return false;                                                       \
-        fields return true;                                                     \
-    }
-#define FIELD(kind, ...) ENCODE_##kind(__VA_ARGS__)
 #include "wire/codec.def"
 #undef MESSAGE
 #undef FIELD
@@ -390,25 +287,19 @@ put_text(struct encoder *e, uint32_t number, const char *s)
 struct codec {
     const wire_type *type;
     bool (*decode)(struct decoder *d, acd_slice raw, uint32_t limit, void *msg);
-    bool (*encode)(struct encoder *e, const void *msg);
 };
 
-/* The same functions for any message, as the table calls them. */
+/* The same functions for any message, as the table calls them; codec_encode.c has its own. */
 #define MESSAGE(Type, lower, fields)                                                            \
     static bool decode_any_##lower(struct decoder *d, acd_slice raw, uint32_t limit, void *msg) \
     {                                                                                           \
         return decode_##lower(d, raw, limit, msg);                                              \
-    }                                                                                           \
-    static bool encode_any_##lower(struct encoder *e, const void *msg)                          \
-    {                                                                                           \
-        return encode_##lower(e, msg);                                                          \
     }
 #include "wire/codec.def"
 #undef MESSAGE
 
 static const struct codec codecs[] = {
-#define MESSAGE(Type, lower, fields) \
-    {&anchord__v1__##lower##__descriptor, decode_any_##lower, encode_any_##lower},
+#define MESSAGE(Type, lower, fields) {&anchord__v1__##lower##__descriptor, decode_any_##lower},
 #include "wire/codec.def"
 #undef MESSAGE
 };
@@ -451,9 +342,5 @@ codec_decode(const struct codec *c, struct mem_region *r, acd_slice raw, uint32_
 bool
 codec_encode(const struct codec *c, struct mem_region *r, const void *msg, acd_slice *ret)
 {
-    struct encoder e = {.region = r};
-    if (!grow(&e, 0) || !c->encode(&e, msg) || e.end - e.at > LIMIT_MESSAGE)
-        return false;
-    *ret = slice_of(e.at, (size_t)(e.end - e.at));
-    return true;
+    return codec_encode_at((size_t)(c - codecs), r, msg, ret);
 }

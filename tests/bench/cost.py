@@ -17,7 +17,8 @@ import shutil
 import subprocess
 import sys
 
-PATHS = ["trust-1", "trust-128", "verify-32-digest", "verify-32-chain"]
+PATHS = ["trust-1", "trust-32", "trust-128", "verify-32-digest", "verify-32-chain", "evaluate-32",
+         "evaluate-32-brief"]
 GROWTH = 1.10
 TIMES = 20
 SKIPPED = 77

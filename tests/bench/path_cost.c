@@ -2,7 +2,8 @@
  * The warm paths of the server alone, from the bytes of a question to the bytes of its answer, with neither
  * network nor threads: for counting instructions, and for profiling.
  *
- *   path_cost PATH TIMES       PATH: trust-1, trust-128, verify-32-digest, verify-32-chain
+ *   path_cost PATH TIMES       PATH: trust-1, trust-32, trust-128, verify-32-digest, verify-32-chain,
+ *                              evaluate-32, evaluate-32-brief
  *
  * Everything inside path_run is what a call costs; cost.py lets valgrind count it.
  */
@@ -18,6 +19,7 @@
 #include "plug/life.h"
 #include "query/query.h"
 #include "rig.h"
+#include "rule/record.h"
 #include "snap/writer.h"
 #include "wire/rpc.h"
 
@@ -27,7 +29,10 @@ enum {
     HOSTS = 10000,
     CHAINS = 64,
     TRUST_BATCH = 128,
+    TRUST_SMALL_BATCH = 32,
     VERIFY_BATCH = 32,
+    RULE_HOSTS = 100,
+    STRIDE = 37,
     NAME = 64,
     BLOCK = 65536,
     OUT = 1 << 20
@@ -46,6 +51,34 @@ host_name(uint64_t i, char *out)
 {
     return (size_t)snprintf(out, NAME, "host-%07llu.zone%llu.example.com", (unsigned long long)i,
                             (unsigned long long)i / 100);
+}
+
+/* The rule as people write it, with a hundred hosts in its set; those of the questions are among them. */
+static void
+put_rules(struct snap_writer *w)
+{
+    struct buf text = BUF_INIT(RULE_TEXT_MAX), record = BUF_INIT(BLOCK);
+    char name[NAME];
+    int64_t updated = 0;
+    buf_puts(&text, "(http.host in {");
+    for (uint64_t i = 0; i < RULE_HOSTS; i++) {
+        (void)host_name(i * STRIDE, name);
+        buf_printf(&text, "\"%s\" ", name);
+    }
+    buf_puts(&text, "} and not cf.tls_client_auth.cert_verified)");
+    must(!text.failed);
+    struct rule_in rule = {.id = SLICE_LIT("1"),
+                           .ref = SLICE_LIT("1"),
+                           .description = SLICE_LIT("mTLS"),
+                           .expression = slice_of(text.data, text.len),
+                           .action = SLICE_LIT("block"),
+                           .version = 1};
+    const struct rule_record rec = {SLICE_LIT("set"), 1, &rule, &updated, 1};
+    rule_record_encode(&record, &rec);
+    must(!record.failed);
+    must(snap_put_blob(w, SNAP_BLOB_RULES, SLICE_LIT(ZONE_ID), slice_of(record.data, record.len), &err) == 0);
+    buf_done(&text);
+    buf_done(&record);
 }
 
 static void
@@ -72,6 +105,7 @@ make_image(const struct pki_pair *root)
         size_t len = host_name(i, name);
         must(snap_put_host_set(w, slice_of(name, len), SLICE_LIT(ZONE_ID), set, &err) == 0);
     }
+    put_rules(w);
     must(snap_commit(w, 1, 1, &view, &err) == 0);
     snap_pub_set(&pub, view);
     snap_writer_free(w);
@@ -115,20 +149,13 @@ ask_trust(size_t batch, int detail)
     return raw;
 }
 
-static void
-put_chain(struct mem_region *r, Anchord__V1__VerifyQuestion *q, const acd_slice chain[2], bool by_digest)
+/* A chain as the digest that stands for it. */
+static acd_slice
+chain_digest(struct mem_region *r, const acd_slice chain[2])
 {
-    uint8_t each[2][DIGEST_LEN], all[DIGEST_LEN];
-    q->chain = mem_new_n(r, 2, ProtobufCBinaryData);
-    for (int i = 0; i < 2; i++) {
-        digest_sha256(chain[i].ptr, chain[i].len, each[i]);
-        q->chain[i] = wire_bytes(chain[i]);
-    }
-    digest_sha256(each, sizeof(each), all);
-    if (by_digest)
-        q->chain_digest = wire_bytes(mem_slice(r, slice_of(all, DIGEST_LEN)));
-    else
-        q->n_chain = 2;
+    uint8_t all[DIGEST_LEN];
+    digest_chain(chain, 2, all);
+    return mem_slice(r, slice_of(all, DIGEST_LEN));
 }
 
 static acd_slice
@@ -142,12 +169,44 @@ ask_verify(bool by_digest)
     req->n_questions = VERIFY_BATCH;
     for (size_t i = 0; i < VERIFY_BATCH; i++) {
         char name[NAME];
-        size_t len = host_name(i * 37, name);
+        size_t len = host_name(i * STRIDE, name);
         const acd_slice chain[2] = {chains.leaf[i % CHAINS], chains.inter};
-        req->questions[i]->host = mem_strndup(&r, name, len);
-        put_chain(&r, req->questions[i], chain, by_digest);
+        Anchord__V1__VerifyQuestion *q = req->questions[i];
+        q->host = mem_strndup(&r, name, len);
+        if (by_digest) {
+            q->chain_digest = wire_bytes(chain_digest(&r, chain));
+            continue;
+        }
+        q->n_chain = 2;
+        q->chain = mem_new_n(&r, 2, ProtobufCBinaryData);
+        q->chain[0] = wire_bytes(chain[0]);
+        q->chain[1] = wire_bytes(chain[1]);
     }
     acd_slice raw = encode("anchord.v1.EdgeService/VerifyClient", req);
+    mem_done(&r);
+    return raw;
+}
+
+/* The certificates of ask_verify by their digests. */
+static acd_slice
+ask_evaluate(bool brief)
+{
+    struct mem_region r;
+    mem_init(&r, BLOCK, 0);
+    Anchord__V1__EvaluateRequest *req =
+        wire_new(&r, Anchord__V1__EvaluateRequest, anchord__v1__evaluate_request);
+    req->questions =
+        wire_list(&r, VERIFY_BATCH, Anchord__V1__EvaluateQuestion, anchord__v1__evaluate_question);
+    req->n_questions = VERIFY_BATCH;
+    req->no_verification = brief;
+    for (size_t i = 0; i < VERIFY_BATCH; i++) {
+        char name[NAME];
+        size_t len = host_name(i * STRIDE, name);
+        const acd_slice chain[2] = {chains.leaf[i % CHAINS], chains.inter};
+        req->questions[i]->host = mem_strndup(&r, name, len);
+        req->questions[i]->chain_digest = wire_bytes(chain_digest(&r, chain));
+    }
+    acd_slice raw = encode("anchord.v1.EdgeService/Evaluate", req);
     mem_done(&r);
     return raw;
 }
@@ -203,12 +262,18 @@ question(const char *path)
 {
     if (strcmp(path, "trust-1") == 0)
         return ask_trust(1, ANCHORD__V1__TRUST_DETAIL__TRUST_CAS);
+    if (strcmp(path, "trust-32") == 0)
+        return ask_trust(TRUST_SMALL_BATCH, ANCHORD__V1__TRUST_DETAIL__TRUST_CAS);
     if (strcmp(path, "trust-128") == 0)
         return ask_trust(TRUST_BATCH, ANCHORD__V1__TRUST_DETAIL__TRUST_DIGESTS);
     if (strcmp(path, "verify-32-digest") == 0)
         return ask_verify(true);
     if (strcmp(path, "verify-32-chain") == 0)
         return ask_verify(false);
+    if (strcmp(path, "evaluate-32") == 0)
+        return ask_evaluate(false);
+    if (strcmp(path, "evaluate-32-brief") == 0)
+        return ask_evaluate(true);
     rig_fail("there is no path %s", path);
 }
 
@@ -230,8 +295,12 @@ main(int argc, char **argv)
     must(plug_open(plug, &err) == 0 && plug_configure(plug, NULL, 0, &err) == 0 &&
          plug_create(plug, &err) == 0 && plug_start(plug, &err) == 0);
     plug_validator_init(&validator, plug);
-    const struct query_deps deps = {
-        .pub = &pub, .validator = &validator, .clock = &clock_system, .verdicts = 4096, .bundles = 16};
+    const struct query_deps deps = {.pub = &pub,
+                                    .validator = &validator,
+                                    .clock = &clock_system,
+                                    .verdicts = 4096,
+                                    .bundles = 16,
+                                    .rules = 16};
     must(rpc_table_init(&table, &clock_system) == 0 && query_new(&deps, &query, &err) == 0 &&
          query_bind(query, &table, &err) == 0);
     acd_slice raw = question(argv[1]), warm_up = ask_verify(false);

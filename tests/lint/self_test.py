@@ -107,6 +107,17 @@ def tables_in_step():
     return bool(good) and any("anchord.yaml.5" in one for one in option), (before, changed, missing, option)
 
 
+def pages_installed():
+    """A page that the build does not install is found, one that it does is not."""
+    with tempfile.TemporaryDirectory() as root:
+        page = os.path.join(root, "tools/manual/a.1")
+        write(root, "tools/manual/a.1", "")
+        write(root, "tools/manual/b.yaml.5", "")
+        write(root, "build/meson-info/intro-installed.json", json.dumps({page: "/usr/share/man/man1/a.1"}))
+        found = tables.not_installed(root, os.path.join(root, "build"))
+    return len(found) == 1 and "b.yaml.5" in found[0], found
+
+
 def exports():
     """Too many names in a plugin, none in another, a foreign name in the library."""
     one = '__attribute__((visibility("default"))) int %s;\n'
@@ -162,6 +173,7 @@ def figures():
 def main():
     results = [(name, *seeded(*case)) for name, case in CASES.items()]
     results.append(("tables out of step", *tables_in_step()))
+    results.append(("pages of the manual", *pages_installed()))
     results.append(("exported names", *exports()))
     results.append(("counting results", *counting()))
     results.append(("figures of benchmarks", *figures()))

@@ -241,7 +241,8 @@ const struct ctl_cmd ctl_cmds[] = {
      .run = cmd_rule_delete, .help = "delete the rules of a zone, with their earlier versions"},
     {"rule", "check", .args = "[--fields FILE] [-o json] FILE|-", .max_args = CTL_ARGS_MAX,
      .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_rule, .help = "check a rule expression, without a server",
-     .detail = "Exits with 1 when it is refused; warnings do not refuse."},
+     .detail = "FILE holds one expression. Rules with their actions and parameters are checked by `rule put --dry-run`.\n"
+               "Exits with 1 when it is refused; warnings do not refuse."},
     {"rule", "eval", .args = "--batch [--fields FILE] | EXPRESSION [--field NAME=VALUE]... [--fields FILE] [--explain] [-o json]",
      .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW, .run = cmd_rule,
      .help = "evaluate a rule expression, without a server",

@@ -83,12 +83,43 @@ START_TEST(other_shells_name_everything)
 }
 END_TEST
 
+/* The line of a script in which `what` stands. */
+static char *
+line_with(const char *script, const char *what)
+{
+    static char line[1 << 15];
+    const char *at = strstr(script, what);
+    ck_assert_msg(at != NULL, "no line with %s", what);
+    while (at > script && at[-1] != '\n')
+        at--;
+    size_t len = strcspn(at, "\n");
+    ck_assert_uint_lt(len, sizeof(line));
+    memcpy(line, at, len);
+    line[len] = '\0';
+    return line;
+}
+
+/* Names that may be given stand behind --field, with their =; what the server computes does not. */
+START_TEST(other_shells_complete_fields)
+{
+    static const struct {
+        const char *shell, *option;
+    } cases[] = {{"zsh", "--field)"}, {"fish", " -l field "}};
+    for (size_t i = 0; i < 2; i++) {
+        const char *line = line_with(ctl("completion", cases[i].shell, NULL).out, cases[i].option);
+        ck_has(line, "http.request.method= ");
+        ck_has(line, "http.host= ");
+        ck_lacks(line, "cf.tls_client_auth.cert_verified");
+    }
+}
+END_TEST
+
 Suite *suite_complete(void);
 Suite *
 suite_complete(void)
 {
     Suite *s = suite_create("anchorctl complete");
     ADD_TESTS(s, "complete", manual_is_in_step, manual_names_everything, bash_completes,
-              other_shells_name_everything);
+              other_shells_name_everything, other_shells_complete_fields);
     return s;
 }

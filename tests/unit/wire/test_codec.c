@@ -6,8 +6,9 @@
 #include "lib/seed.h"
 #include "model/limits.h"
 #include "raw.h"
+#include "wire/tlv.h"
 
-enum { ROUNDS = 400, LIST_MAX = 5, TEXT_MAX = 90 };
+enum { ROUNDS = 400, LIST_MAX = 5, TEXT_MAX = 90, NEST_MAX = LIMIT_DEPTH - 3 };
 
 static struct mem_region region;
 
@@ -56,10 +57,10 @@ some_bytes(struct prng *rng)
     return b;
 }
 
-static ProtobufCMessage *some_message(struct prng *rng, const wire_type *type);
+static ProtobufCMessage *some_message(struct prng *rng, const wire_type *type, unsigned depth);
 
 static void
-some_value(struct prng *rng, const ProtobufCFieldDescriptor *f, void *at)
+some_value(struct prng *rng, const ProtobufCFieldDescriptor *f, void *at, unsigned depth)
 {
     switch (f->type) {
     case PROTOBUF_C_TYPE_STRING:
@@ -69,7 +70,7 @@ some_value(struct prng *rng, const ProtobufCFieldDescriptor *f, void *at)
         *(ProtobufCBinaryData *)at = some_bytes(rng);
         return;
     case PROTOBUF_C_TYPE_MESSAGE:
-        *(ProtobufCMessage **)at = some_message(rng, f->descriptor);
+        *(ProtobufCMessage **)at = some_message(rng, f->descriptor, depth + 1);
         return;
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_INT64:
@@ -88,22 +89,37 @@ some_value(struct prng *rng, const ProtobufCFieldDescriptor *f, void *at)
     }
 }
 
+static void
+some_list(struct prng *rng, const ProtobufCFieldDescriptor *f, char *m, unsigned depth)
+{
+    size_t n = prng_below(rng, LIST_MAX), each = f->type == PROTOBUF_C_TYPE_BYTES ? 16 : sizeof(void *);
+    char *list = mem_alloc(&region, n * each);
+    for (size_t k = 0; k < n; k++)
+        some_value(rng, f, list + k * each, depth);
+    *(size_t *)(m + f->quantifier_offset) = n;
+    *(void **)(m + f->offset) = list;
+}
+
+/* One of a oneof's members is chosen by the last that comes up, or none. Messages that may be absent
+ * sometimes are; what could go deeper and deeper ends. */
 static ProtobufCMessage *
-some_message(struct prng *rng, const wire_type *type)
+some_message(struct prng *rng, const wire_type *type, unsigned depth)
 {
     char *m = wire_msg_new(&region, type);
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *f = &type->fields[i];
-        if (f->label != PROTOBUF_C_LABEL_REPEATED) {
-            some_value(rng, f, m + f->offset);
+        bool one = f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF, message = f->type == PROTOBUF_C_TYPE_MESSAGE;
+        if ((message && depth >= NEST_MAX) || ((one || message) && prng_below(rng, 2)))
+            continue;
+        if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+            some_list(rng, f, m, depth);
             continue;
         }
-        size_t n = prng_below(rng, LIST_MAX), each = f->type == PROTOBUF_C_TYPE_BYTES ? 16 : sizeof(void *);
-        char *list = mem_alloc(&region, n * each);
-        for (size_t k = 0; k < n; k++)
-            some_value(rng, f, list + k * each);
-        *(size_t *)(m + f->quantifier_offset) = n;
-        *(void **)(m + f->offset) = list;
+        if (one) {
+            *(uint32_t *)(m + f->quantifier_offset) = f->id;
+            memset(m + f->offset, 0, sizeof(ProtobufCBinaryData));
+        }
+        some_value(rng, f, m + f->offset, depth);
     }
     return (ProtobufCMessage *)m;
 }
@@ -117,7 +133,7 @@ START_TEST(test_bytes_are_those_of_protobuf_c)
     for (size_t i = 0; (type = codec_type_at(i)) != NULL; i++)
         for (int round = 0; round < ROUNDS; round++) {
             acd_slice got;
-            ProtobufCMessage *m = some_message(&rng, type);
+            ProtobufCMessage *m = some_message(&rng, type, 1);
             acd_slice want = codec_plain_bytes(&region, m);
             ck_assert_msg(codec_encode(codec_find(type), &region, m, &got), "%s", type->name);
             ck_assert_msg(slice_eq(got, want), "%s is written with other bytes", type->name);
@@ -142,7 +158,7 @@ mangled(struct prng *rng, const wire_type *type)
 {
     struct buf b = BUF_INIT(1 << 20);
     for (uint64_t n = 1 + prng_below(rng, 2); n > 0; n--) {
-        acd_slice part = codec_plain_bytes(&region, some_message(rng, type));
+        acd_slice part = codec_plain_bytes(&region, some_message(rng, type, 1));
         buf_put(&b, part.ptr, part.len);
         if (prng_below(rng, 2))
             buf_put(&b, unknown, sizeof(unknown) - 1);
@@ -176,6 +192,8 @@ END_TEST
 
 #define TRUST    (&anchord__v1__get_trust_request__descriptor)
 #define QUESTION (&anchord__v1__trust_question__descriptor)
+#define VALUE    (&anchord__v1__rule_value__descriptor)
+#define ENTRY    (&anchord__v1__rule_entry__descriptor)
 
 START_TEST(test_corners)
 {
@@ -211,6 +229,18 @@ START_TEST(test_corners)
          true}, /* a bit beyond 64 is still true */
         {TRUST, RAW("\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), true}, /* enum -1 */
         {TRUST, RAW("\x1a\x01\x01"), false},                                /* packed, but no list */
+        {VALUE, RAW("\x08\x00"), true},                                     /* chosen, and false */
+        {VALUE, RAW("\x1a\x00"), true},                                     /* chosen, and empty */
+        {VALUE, RAW("\x2a\x00\x08\x01"), true},                             /* the last one is chosen */
+        {VALUE, RAW("\x08\x01\x2a\x00"), true},
+        {VALUE, RAW("\x2a\x00\x32\x00"), true},          /* an array, then a map */
+        {VALUE, RAW("\x2a\x00\x08\x01\x2a\x00"), false}, /* an array twice */
+        {VALUE, RAW("\x2a\x02\x0a"), false},
+        {VALUE, RAW("\x28\x01"), false},
+        {ENTRY, RAW("\x12\x00"), true},
+        {ENTRY, RAW("\x12\x02\x08\x01\x0a\x01k"), true},
+        {ENTRY, RAW("\x12\x00\x12\x00"), false}, /* a message twice */
+        {ENTRY, RAW("\x10\x01"), false},
 #undef RAW
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -230,6 +260,24 @@ START_TEST(test_lists_at_below_above)
         buf_put(&b, empty, sizeof(empty));
     }
     buf_done(&b);
+}
+END_TEST
+
+/* An array of one array of one ...: each takes two levels. */
+START_TEST(test_depth_at_below_above)
+{
+    uint8_t raw[8 * LIMIT_DEPTH], *at = raw + sizeof(raw);
+    for (size_t depth = 1; depth <= 2 * LIMIT_DEPTH; depth += 2) {
+        size_t len = (size_t)(raw + sizeof(raw) - at);
+        ck_assert(codec_agrees(VALUE, slice_of(at, len), 0) == (depth <= LIMIT_DEPTH));
+        ck_assert_uint_lt(len + 4, 0x80);
+        *--at = (uint8_t)len;
+        *--at = 1 << 3 | TLV_BYTES;
+        ck_assert(codec_agrees(&anchord__v1__rule_array__descriptor, slice_of(at, len + 2), 0) ==
+                  (depth + 1 <= LIMIT_DEPTH));
+        *--at = (uint8_t)(len + 2);
+        *--at = 5 << 3 | TLV_BYTES;
+    }
 }
 END_TEST
 
@@ -258,6 +306,7 @@ suite_codec(void)
     tcase_add_test(tc, test_verdict_is_that_of_the_scan);
     tcase_add_test(tc, test_corners);
     tcase_add_test(tc, test_lists_at_below_above);
+    tcase_add_test(tc, test_depth_at_below_above);
     tcase_add_test(tc, test_refusal_names_the_field);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);

@@ -1,0 +1,10 @@
+/* Between the two halves of the codec, codec.c (decoding, the table of types) and codec_encode.c. */
+#ifndef WIRE_CODEC_PART_H
+#define WIRE_CODEC_PART_H
+
+#include "wire/codec.h"
+
+/* codec_encode for the message at that place of codec.def. */
+bool codec_encode_at(size_t i, struct mem_region *r, const void *msg, acd_slice *ret) ACD_MUSTCHECK;
+
+#endif
