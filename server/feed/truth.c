@@ -164,7 +164,7 @@ put_item(void *arg, const acd_value *row, size_t ncols)
 }
 
 struct cert_facts {
-    bool there, ca;
+    bool ca;
     uint32_t profile;
 };
 
@@ -173,31 +173,33 @@ cert_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct cert_facts *f = arg;
     (void)ncols;
-    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num};
+    *f = (struct cert_facts){row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num};
     return 0;
 }
 
 int
-truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there, acd_err *err)
+truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, uint32_t *ret_n, acd_err *err)
 {
     struct cert_facts facts = {0};
     const acd_value key = {.bytes = slice_str(id)};
     int rc = plug_get(s, COLL_CERT, &key, 1, cert_row, &facts, err);
-    *ret_there = facts.there;
+    *ret_n = 0;
     if (rc == ACD_ENOENT)
         return 0;
     if (rc < 0 || !facts.ca) /* leaves vouch for nobody */
         return rc;
     struct put_items put = {w, facts.profile, 0, err};
     const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT_ITEM, .eq = &key, .neq = 1};
-    return plug_scan(s, &scan, put_item, &put, err);
+    rc = plug_scan(s, &scan, put_item, &put, err);
+    *ret_n = (uint32_t)put.n;
+    return rc;
 }
 
 int
-truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err)
+truth_drop_cert(struct snap_writer *w, const char *id, uint32_t from, acd_err *err)
 {
     int rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++) {
+    for (uint32_t i = from; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++) {
         rc = snap_del_ca(w, slice_str(id), i, err);
         if (rc == 0)
             rc = snap_del_revoked(w, slice_str(id), i, err);

@@ -19,8 +19,8 @@ int truth_stamp(struct plug_session *s, uint64_t revision, uint8_t ret[TRUTH_STA
 int truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
 
 /* One thing as truth has it now; it may be gone. */
-int truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
-                   acd_err *err) ACD_MUSTCHECK;
+int truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, uint32_t *ret_n,
+                   acd_err *err) ACD_MUSTCHECK; /* *ret_n: how many certificates it has, 0 when it is gone */
 int truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
                    acd_err *err) ACD_MUSTCHECK;
 int truth_put_rules(struct plug_session *s, struct snap_writer *w, const char *zone_id,
@@ -45,8 +45,9 @@ int truth_put_access_host(struct plug_session *s, struct snap_writer *w, const c
 int truth_put_origin(struct plug_session *s, struct snap_writer *w, const char *zone_id,
                      acd_err *err) ACD_MUSTCHECK;
 int truth_build_origins(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
-/* What is gone from truth goes from the image, after the hosts that used it. */
-int truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
+/* What is gone from truth goes from the image, after the hosts that used it: the certificates of an object
+ * from this index on. */
+int truth_drop_cert(struct snap_writer *w, const char *id, uint32_t from, acd_err *err) ACD_MUSTCHECK;
 int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
 
 /* Counts zones of truth whose rules are not those of the view. */
