@@ -148,7 +148,7 @@ cert_pem(struct mem_region *r, acd_slice der)
         buf_putc(&b, '\n');
     }
     buf_puts(&b, "-----END CERTIFICATE-----\n");
-    acd_slice text = b.failed ? slice_of(NULL, 0) : mem_slice(r, slice_of(b.data, b.len));
+    acd_slice text = {b.failed ? NULL : mem_strndup(r, b.data, b.len), b.len};
     buf_done(&b);
     return text;
 }

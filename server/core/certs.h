@@ -18,7 +18,7 @@ int certinfo_keep(struct mem_region *r, const acd_certinfo *info, acd_certinfo *
 void cert_item_row(const char *id, const acd_certinfo *i, acd_value row[ITEM_COLS]);
 int cert_put_item(struct unit *u, const char *id, const acd_certinfo *i, acd_err *err) ACD_MUSTCHECK;
 int cert_drop_items(struct unit *u, acd_slice id, acd_err *err) ACD_MUSTCHECK;
-/* RFC 7468 text, in the region; ptr NULL: no memory. */
+/* RFC 7468 text, in the region and NUL-terminated; ptr NULL: no memory. */
 acd_slice cert_pem(struct mem_region *r, acd_slice der);
 
 #endif

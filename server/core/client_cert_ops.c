@@ -453,9 +453,11 @@ set_status(struct unit *u, const acd_value *zone, acd_value *row, int64_t status
     row[CLIENT_CERT_REVOKED] = VAL_INT(status == CLIENT_CERT_ACTIVE ? 0 : u->now_ms);
     row[CLIENT_CERT_REV] = VAL_INT(rev);
     rc = db_put(&u->db, COLL_CLIENT_CERT, row, ACD_REV_ANY, err);
+    if (rc == 0)
+        rc = managed_ca_touch(u, row[CLIENT_CERT_CA].bytes, err);
     unit_note(u, row_text(zone, ZONE_ACCOUNT), row_text(row, CLIENT_CERT_ID),
               row_text(row, CLIENT_CERT_COMMON_NAME));
-    return rc < 0 ? rc : change_add(&u->changes, CHANGED_CERT, row_text(row, CLIENT_CERT_CA));
+    return rc;
 }
 
 static int

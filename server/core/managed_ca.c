@@ -207,6 +207,21 @@ managed_ca_retire(struct unit *u, struct managed_ca *ca, uint32_t *ret_retired, 
     return rc < 0 ? rc : write_all(u, ca, err);
 }
 
+int
+managed_ca_touch(struct unit *u, acd_slice id, acd_err *err)
+{
+    acd_value *row;
+    uint64_t rev;
+    int rc = db_get(&u->db, COLL_CERT, VALS(VAL_SLICE(id)), 1, &row, err);
+    if (rc == 0)
+        rc = unit_rev(u, &rev, err);
+    if (rc < 0)
+        return rc;
+    row[CERT_REV] = VAL_INT(rev);
+    rc = db_put(&u->db, COLL_CERT, row, ACD_REV_ANY, err);
+    return rc < 0 ? rc : change_add(&u->changes, CHANGED_CERT, row_text(row, CERT_ID));
+}
+
 enum { DROP_BATCH = 500 };
 
 static int

@@ -24,6 +24,8 @@ int managed_ca_add(struct unit *u, struct managed_ca *ca, acd_slice key, acd_err
 /* Only the newest certificate stays. *ret_orphans: active client certificates of the others. */
 int managed_ca_retire(struct unit *u, struct managed_ca *ca, uint32_t *ret_retired, uint64_t *ret_orphans,
                       acd_err *err) ACD_MUSTCHECK;
+/* What is revoked of it has changed: its row gets this revision, which the image tells verdicts apart by. */
+int managed_ca_touch(struct unit *u, acd_slice id, acd_err *err) ACD_MUSTCHECK;
 /* Everything of it but the object's own row, with the client certificates: its account is deleted. */
 int managed_ca_drop(struct unit *u, acd_slice id, acd_err *err) ACD_MUSTCHECK;
 

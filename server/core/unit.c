@@ -397,9 +397,9 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
 }
 
 static const struct op *const op_tables[] = {
-    account_ops, zone_ops,   ca_ops,     import_ops,         host_ops,  rule_ops, expression_ops,
-    quota_ops,   origin_ops, access_ops, access_setting_ops, token_ops, crl_ops,
-    key_ops,     managed_ca_ops, client_cert_ops};
+    account_ops,    zone_ops,  ca_ops,         import_ops,     host_ops,           rule_ops,
+    expression_ops, quota_ops, origin_ops,     access_ops,     access_setting_ops, token_ops,
+    crl_ops,        key_ops,   managed_ca_ops, client_cert_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t

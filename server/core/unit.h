@@ -50,8 +50,8 @@ struct op {
     bool (*dry_run)(const void *req); /* does the request ask for everything but the commit? */
     /* What must not be kept for whoever repeats the call under its idempotency key: the text to leave out. */
     char **(*secret)(void *resp);
-    void (*release)(void *plan);      /* ends what prepare made outside of the region */
-    void (*forget)(const void *req);  /* wipes what is secret in it, when the call is over */
+    void (*release)(void *plan);     /* ends what prepare made outside of the region */
+    void (*forget)(const void *req); /* wipes what is secret in it, when the call is over */
 };
 
 #define OP_READ(m, fn)               \

@@ -581,7 +581,7 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};
-    uint64_t bad_rules = 0, bad_revocation = 0, stores = 0, bad_stores = 0;
+    uint64_t bad_rules = 0, bad_revocation = 0, bad_managed = 0, stores = 0, bad_stores = 0;
     (void)pthread_mutex_lock(&p->lock);
     int rc = p->w && snap_writer_view(p->w) ? begin_published(p, s, err)
                                             : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
@@ -596,12 +596,14 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
             rc = truth_rules_differ(s, ctx.view, ret_rulesets, &bad_rules, err);
         if (rc == 0)
             rc = truth_revocation_differs(s, ctx.view, &bad_revocation, err);
+        if (rc == 0)
+            rc = truth_managed_differ(s, ctx.view, &bad_managed, err);
         plug_rollback(s);
         snap_view_info(ctx.view, &info);
     }
     (void)pthread_mutex_unlock(&p->lock);
     *ret_hosts = ctx.hosts;
-    *ret_bad = ctx.bad + bad_rules + bad_revocation + bad_stores +
+    *ret_bad = ctx.bad + bad_rules + bad_revocation + bad_managed + bad_stores +
                (info.hosts != ctx.hosts + ctx.access + stores); /* names that only the snapshot has */
     return rc;
 }

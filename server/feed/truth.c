@@ -164,8 +164,9 @@ put_item(void *arg, const acd_value *row, size_t ncols)
 }
 
 struct cert_facts {
-    bool ca;
+    bool ca, managed;
     uint32_t profile;
+    uint64_t rev;
 };
 
 static int
@@ -173,7 +174,8 @@ cert_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct cert_facts *f = arg;
     (void)ncols;
-    *f = (struct cert_facts){row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num};
+    *f = (struct cert_facts){row[CERT_CA].num != 0, row[CERT_TYPE].num == CERT_MANAGED,
+                             (uint32_t)row[CERT_PROFILE].num, (uint64_t)row[CERT_REV].num};
     return 0;
 }
 
@@ -192,7 +194,7 @@ truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, ui
     const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT_ITEM, .eq = &key, .neq = 1};
     rc = plug_scan(s, &scan, put_item, &put, err);
     *ret_n = (uint32_t)put.n;
-    return rc;
+    return rc == 0 && facts.managed ? truth_put_managed(s, w, key.bytes, facts.rev, err) : rc;
 }
 
 int
@@ -475,6 +477,8 @@ truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
     int rc = build_certs(s, w, err);
     if (rc == 0)
         rc = truth_build_revocation(s, w, err);
+    if (rc == 0)
+        rc = truth_build_managed(s, w, err);
     if (rc == 0)
         rc = plug_scan(s, &scan, put_zone, &zone, err);
     scan.coll = COLL_RULESET;

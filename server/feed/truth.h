@@ -34,6 +34,13 @@ int truth_build_revocation(struct plug_session *s, struct snap_writer *w, acd_er
 /* Counts what truth says about revocation otherwise than the view. */
 int truth_revocation_differs(struct plug_session *s, const struct snap_view *view, uint64_t *ret_bad,
                              acd_err *err) ACD_MUSTCHECK;
+/* The revocations of a managed CA, at the revision of its row; of all of them; and how many the view has
+ * otherwise. */
+int truth_put_managed(struct plug_session *s, struct snap_writer *w, acd_slice id, uint64_t rev,
+                      acd_err *err) ACD_MUSTCHECK;
+int truth_build_managed(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
+int truth_managed_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_bad,
+                         acd_err *err) ACD_MUSTCHECK;
 int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
                    acd_err *err) ACD_MUSTCHECK;
 /* The same without reading, for a host whose associations the change itself tells. */

@@ -11,5 +11,5 @@ Suite *suite_managed(void);
 Suite *suite_rules(void);
 Suite *suite_seal(void);
 
-TEST_MAIN(suite_authz, suite_hosts, suite_idem, suite_imports, suite_keyring, suite_keys, suite_managed, suite_rules, suite_seal,
-          suite_tokens)
+TEST_MAIN(suite_authz, suite_hosts, suite_idem, suite_imports, suite_keyring, suite_keys, suite_managed,
+          suite_rules, suite_seal, suite_tokens)
