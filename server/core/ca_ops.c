@@ -77,7 +77,8 @@ static void
 upload_forget(const void *req)
 {
     const ProtobufCBinaryData *key = &((const Anchord__V1__UploadCertificateRequest *)req)->private_key;
-    wipe(key->data, key->len);
+    if (key->len)
+        wipe(key->data, key->len);
 }
 
 /* --- read -------------------------------------------------------------------------------------------------

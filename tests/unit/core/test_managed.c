@@ -289,6 +289,7 @@ suite_managed(void)
                             rotations_are_bounded,
                             a_certificate_never_outlives_its_ca,
                             a_zone_goes_when_no_active_one_is_left};
+    tcase_set_timeout(c, 60); /* RSA keys, under a sanitizer */
     tcase_add_checked_fixture(c, setup, rig_teardown);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tcase_add_test(c, tests[i]);
