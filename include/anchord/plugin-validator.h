@@ -2,8 +2,9 @@
  * Validator plugins: everything that reads certificates, keys and CRLs.
  *
  * Two jobs. `inspect` checks an upload: strict, slow is fine, every finding at once. `verify` checks a peer's
- * chain against a compiled set of CAs: bounded, never a false accept. Time is always an input (Unix ms); the
- * plugin reads no clock. All inputs may be hostile.
+ * chain against a compiled set of CAs: bounded, never a false accept. A third one is optional: to make a CA
+ * and to sign with it. Time is always an input (Unix ms); the plugin reads no clock. All inputs may be
+ * hostile.
  */
 #ifndef ANCHORD_PLUGIN_VALIDATOR_H
 #define ANCHORD_PLUGIN_VALIDATOR_H
@@ -193,6 +194,45 @@ typedef struct {
 /* cf.tls_client_auth.* and other facts of a presented chain, name by name; value lives for the callback. */
 typedef int (*acd_field_fn)(void *ctx, const char *name, acd_slice value);
 
+/* --- sign (optional) ----------------------------------------------------------------------------------- */
+
+enum acd_key_kind { ACD_KEY_P256 = 1, ACD_KEY_RSA2048 = 2, ACD_KEY_RSA4096 = 3 };
+
+/* A private key: PKCS#8 in DER (RFC 5958), unencrypted. It lives for the callback and is wiped behind it. */
+typedef int (*acd_key_fn)(void *ctx, acd_slice key);
+
+/* A self-signed CA certificate (RFC 5280 section 4): CA:TRUE with path length 0, keyCertSign and cRLSign, a
+ * subject key identifier, a random serial number, SHA-256. */
+typedef struct {
+    uint32_t struct_size;
+    acd_slice key;                       /* as acd_key_fn gives it */
+    acd_slice common_name, organization; /* UTF-8, at most 64 characters each (RFC 5280 appendix A.1) */
+    int64_t not_before_ms, not_after_ms; /* whole seconds count */
+} acd_make_ca;
+
+/* What would be signed of a certificate signing request (RFC 2986): its key; of its subject the common name,
+ * organization, unit, country, state and locality; of its alternative names DNS names, mailboxes, URIs and
+ * addresses. Everything else that it asks for is left out, with a warning. Texts are UTF-8, the first of each
+ * kind, empty when absent. Slices live for the callback. */
+typedef struct {
+    uint32_t struct_size;
+    uint32_t key_bits;
+    const char *key_type; /* as in acd_certinfo */
+    uint8_t spki_sha256[32];
+    acd_slice subject; /* RFC 2253 text */
+    acd_slice common_name, organization, organizational_unit, country, state, locality;
+} acd_csrinfo;
+typedef int (*acd_csr_fn)(void *ctx, const acd_csrinfo *);
+
+/* A client certificate for a request: CA:FALSE, digitalSignature, clientAuth, key identifiers, a random
+ * serial number of 130 bits, SHA-256 (RFC 5280 section 4). */
+typedef struct {
+    uint32_t struct_size;
+    acd_slice csr;                       /* PEM, or DER */
+    acd_slice ca, key;                   /* DER of the issuer's certificate; its private key */
+    int64_t not_before_ms, not_after_ms; /* whole seconds count; they must lie within the CA's */
+} acd_sign;
+
 typedef struct {
     uint32_t struct_size;
     /* Returns 0 whatever was found; a negative status only when the job itself could not be done. */
@@ -211,6 +251,16 @@ typedef struct {
      * duplicates are looked for. A list that speaks for a part of what the CA issues is an error (crl.scope).
      */
     int (*inspect_crl)(void *inst, const acd_inspect_crl *, acd_crl_fn, acd_finding_fn, void *ctx, acd_err *);
+    /* Optional from here on: all four or none, ask ACD_HAS and for NULL. Key material goes into no finding
+     * and no error. A fresh key of a kind: */
+    int (*key_make)(void *inst, uint32_t kind, acd_key_fn, void *ctx, acd_err *);
+    /* The certificate of a new CA. ACD_EINVAL: unreadable key, names or dates that do not fit. */
+    int (*ca_make)(void *inst, const acd_make_ca *, acd_cert_fn, void *ctx, acd_err *);
+    /* The check of a request: its own signature, its key, what is left out. Like inspect: 0 whatever was
+     * found; the facts come only when there is no error among the findings. */
+    int (*inspect_csr)(void *inst, acd_slice csr, acd_csr_fn, acd_finding_fn, void *ctx, acd_err *);
+    /* ACD_EINVAL: a request with errors, a key that is not the CA's, dates outside of the CA's. */
+    int (*client_sign)(void *inst, const acd_sign *, acd_cert_fn, void *ctx, acd_err *);
 } acd_validator_ops;
 
 #endif

@@ -113,7 +113,7 @@ vo_cert_new(acd_slice der, struct vo_cert **ret, struct vo_fault *ret_why)
     c->san = X509_get_ext_d2i(c->x, NID_subject_alt_name, NULL, NULL);
     c->nc = X509_get_ext_d2i(c->x, NID_name_constraints, NULL, NULL);
     c->sig = vo_sig_kind(c->x);
-    vo_key_read(c->x, &c->key);
+    vo_key_read(X509_get_X509_PUBKEY(c->x), &c->key);
     c->fault = find_fault(c);
     c->strict = vo_ext_strict_fault(c->x);
     c->ca = (c->flags & EXFLAG_CA) && X509_check_ca(c->x) == 1;

@@ -70,9 +70,8 @@ name_digest(const X509_NAME *name, uint8_t out[32])
         vo_sha256(der, len, out);
 }
 
-/* Facts of one certificate to the caller. */
-static void
-report(struct vo_look *l, uint32_t index, const struct vo_cert *c, acd_slice der, bool self_signed)
+void
+vo_report(struct vo_look *l, uint32_t index, const struct vo_cert *c, acd_slice der, bool self_signed)
 {
     char *subject = vo_name_text(X509_get_subject_name(c->x)),
          *issuer = vo_name_text(X509_get_issuer_name(c->x));
@@ -152,7 +151,7 @@ take_cert(struct vo_look *l, struct seen *seen, acd_slice der)
                     "Certificate %d is the same as certificate %zu: leave it out.", index + 1, i + 1);
     memcpy(seen->sha256[seen->n - 1], c->sha256, 32);
     bool self = is_self_signed(c);
-    report(l, (uint32_t)index, c, der, self);
+    vo_report(l, (uint32_t)index, c, der, self);
     if (l->req->role != ACD_ROLE_CHAIN)
         vo_judge(l, index, c, l->req->role != ACD_ROLE_LEAF, self);
     if (index == 0) {

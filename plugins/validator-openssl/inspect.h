@@ -9,7 +9,7 @@
 
 /* One upload being looked at. */
 struct vo_look {
-    const acd_inspect *req; /* NULL: a CRL is looked at */
+    const acd_inspect *req; /* NULL: a CRL or a request is looked at */
     acd_cert_fn cert;
     acd_finding_fn finding;
     void *ctx;
@@ -22,6 +22,8 @@ void vo_find(struct vo_look *l, uint32_t severity, int32_t index, const char *co
 /* inspect.c */
 int vo_inspect(void *inst, const acd_inspect *req, acd_cert_fn cert, acd_finding_fn finding, void *ctx,
                acd_err *err);
+/* Facts of one certificate to the caller. */
+void vo_report(struct vo_look *l, uint32_t index, const struct vo_cert *c, acd_slice der, bool self_signed);
 /* look_crl.c */
 int vo_inspect_crl(void *inst, const acd_inspect_crl *req, acd_crl_fn crl, acd_finding_fn finding, void *ctx,
                    acd_err *err);

@@ -73,19 +73,20 @@ is_odd(const ASN1_TYPE *t, size_t bits)
     return len > 0 && len <= (bits + 7) / 8 && (p[len - 1] & 1);
 }
 
-/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017). Read from the certificate, because asking
+/* RSAPublicKey ::= SEQUENCE { modulus, publicExponent } (RFC 8017). Read from the encoding, because asking
  * the key for its numbers costs as much as a third of a signature. An exponent as long as the modulus makes
  * one check a hundred times as slow, so its length is bounded. */
 static struct vo_fault
-rsa_fault(const X509 *x, int bits)
+rsa_fault(const X509_PUBKEY *pub, int bits)
 {
     if (bits < VO_RSA_BITS_MIN)
         return VO_FAULT("X509_V_ERR_EE_KEY_TOO_SMALL", "RSA keys need at least 2048 bits");
     if (bits > VO_RSA_BITS_MAX)
         return VO_FAULT("ACD_V_ERR_KEY_TOO_LARGE", "RSA keys may have at most 8192 bits");
-    const ASN1_BIT_STRING *spk = X509_get0_pubkey_bitstr(x);
-    const unsigned char *p = ASN1_STRING_get0_data(spk);
-    ASN1_SEQUENCE_ANY *seq = d2i_ASN1_SEQUENCE_ANY(NULL, &p, ASN1_STRING_length(spk));
+    const unsigned char *p = NULL;
+    int len = 0;
+    (void)X509_PUBKEY_get0_param(NULL, &p, &len, NULL, pub);
+    ASN1_SEQUENCE_ANY *seq = d2i_ASN1_SEQUENCE_ANY(NULL, &p, len);
     struct vo_fault f = VO_FINE;
     const ASN1_TYPE *e = sk_ASN1_TYPE_num(seq) == 2 ? sk_ASN1_TYPE_value(seq, 1) : NULL;
     if (!e || e->type != V_ASN1_INTEGER)
@@ -101,7 +102,7 @@ rsa_fault(const X509 *x, int bits)
 
 /* ECParameters are a name or, against RFC 5480 section 2.1.1, spelled out. */
 static void
-ec_read(const X509 *x, struct vo_key *ret)
+ec_read(const X509_PUBKEY *pub, struct vo_key *ret)
 {
     static const struct {
         int nid;
@@ -111,7 +112,7 @@ ec_read(const X509 *x, struct vo_key *ret)
     const void *name = NULL;
     int kind = V_ASN1_UNDEF;
     ret->type = "EC";
-    (void)X509_PUBKEY_get0_param(NULL, NULL, NULL, &alg, X509_get_X509_PUBKEY(x));
+    (void)X509_PUBKEY_get0_param(NULL, NULL, NULL, &alg, pub);
     if (alg)
         X509_ALGOR_get0(NULL, &kind, &name, alg);
     if (kind != V_ASN1_OBJECT) {
@@ -128,10 +129,10 @@ ec_read(const X509 *x, struct vo_key *ret)
 }
 
 void
-vo_key_read(X509 *x, struct vo_key *ret)
+vo_key_read(const X509_PUBKEY *pub, struct vo_key *ret)
 {
     *ret = (struct vo_key){.type = "unknown"};
-    const EVP_PKEY *key = X509_get0_pubkey(x);
+    const EVP_PKEY *key = X509_PUBKEY_get0(pub);
     if (!key) {
         ret->fault = VO_FAULT("ACD_V_ERR_KEY_UNREADABLE", "the public key cannot be read");
         return;
@@ -142,11 +143,11 @@ vo_key_read(X509 *x, struct vo_key *ret)
     case EVP_PKEY_RSA:
         ret->kind = VO_KEY_RSA;
         ret->type = "RSA";
-        ret->fault = rsa_fault(x, bits);
+        ret->fault = rsa_fault(pub, bits);
         return;
     case EVP_PKEY_EC:
         ret->kind = VO_KEY_EC;
-        ec_read(x, ret);
+        ec_read(pub, ret);
         return;
     case EVP_PKEY_ED25519:
         ret->kind = VO_KEY_ED25519;

@@ -3,6 +3,7 @@
 
 #include "inspect.h"
 #include "run.h"
+#include "sign.h"
 
 struct instance {
     const acd_host *host; /* for logs, none so far: a validator has nothing to say but its answers */
@@ -61,6 +62,10 @@ static const acd_validator_ops ops = {
     .verify = vo_verify,
     .describe = vo_describe,
     .inspect_crl = vo_inspect_crl,
+    .key_make = vo_key_make,
+    .ca_make = vo_ca_make,
+    .inspect_csr = vo_inspect_csr,
+    .client_sign = vo_client_sign,
 };
 
 ACD_PLUGIN_DEFINE(ACD_VALIDATOR, "validator-openssl", "0.1.0", .thread = ACD_FREE_THREADED,

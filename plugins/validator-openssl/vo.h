@@ -26,6 +26,8 @@ enum {
     VO_MAX_UPLOAD_CERTS = 32,      /* certificates of one upload */
     VO_MAX_KEY_PEM = 16384,        /* bytes of an uploaded private key */
     VO_MAX_CERT = 16384,           /* bytes of one certificate */
+    VO_MAX_CSR = 16384,            /* bytes of one certificate signing request */
+    VO_MAX_SUBJECT = 4096,         /* bytes of a subject that is signed, as text */
     VO_MAX_UNTRUSTED = 16,         /* intermediates of one question */
     VO_MAX_CHAIN_BYTES = 65536,    /* bytes of leaf and intermediates of one question */
     VO_MAX_EXTENSIONS = 64,        /* extensions of one certificate */
@@ -108,7 +110,7 @@ bool vo_cert_same_entity(const struct vo_cert *a, const struct vo_cert *b);
 bool vo_time(const ASN1_TIME *t, int64_t *ret);
 
 /* key.c */
-void vo_key_read(X509 *x, struct vo_key *ret);
+void vo_key_read(const X509_PUBKEY *pub, struct vo_key *ret);
 enum vo_sig vo_sig_kind(const X509 *x);
 enum vo_sig vo_sig_kind_nid(int nid);
 /* "SHA256WithRSA", or the library's name for what is not in the list. */

@@ -51,6 +51,28 @@ check_plugin(struct check *k, enum conf_item_id name, enum conf_item_id file)
         REPORT(k, name, "'%s' is a name, not a path: give '%s'", conf_items[name].key, conf_items[file].key);
 }
 
+/* One source, or none: two would leave open which key counts. */
+static void
+check_keys(struct check *k)
+{
+    const struct {
+        enum conf_item_id id;
+        const char *given;
+    } sources[] = {{CONF_ID_keys_file, k->c->keys.file},
+                   {CONF_ID_keys_credential, k->c->keys.credential},
+                   {CONF_ID_keys_env, k->c->keys.env}};
+    int first = -1;
+    for (int i = 0; i < 3; i++) {
+        if (!sources[i].given)
+            continue;
+        if (first >= 0)
+            REPORT(k, sources[i].id, "'%s' and '%s' are both given", conf_items[sources[first].id].key,
+                   conf_items[sources[i].id].key);
+        else
+            first = i;
+    }
+}
+
 int
 conf_check(const struct conf *c, conf_finding_f found, void *ctx, acd_err *err)
 {
@@ -62,5 +84,6 @@ conf_check(const struct conf *c, conf_finding_f found, void *ctx, acd_err *err)
     check_plugin(&k, CONF_ID_storage_name, CONF_ID_storage_file);
     check_plugin(&k, CONF_ID_validator_name, CONF_ID_validator_file);
     check_plugin(&k, CONF_ID_quota_name, CONF_ID_quota_file);
+    check_keys(&k);
     return conf_report_end(&report, err);
 }

@@ -64,7 +64,7 @@ struct conf {
         int64_t query, admin;
     } workers, queue;
     struct {
-        int64_t drain_ms;
+        int64_t drain_ms, client_certs;
     } limits;
     struct {
         int64_t verdicts, bundles, rules;
@@ -79,6 +79,10 @@ struct conf {
         char *dir;
         struct conf_plugin storage, validator, quota;
     } plugins;
+    struct {
+        char *file, *credential, *env; /* at most one of them */
+        struct conf_list old;
+    } keys;
 
     /* Where each option was set: 0 by default, a line of the file, or CONF_LINE_OVERRIDE. */
     unsigned line[CONF_ITEMS];

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "core/access.h"
 #include "core/find.h"
+#include "core/managed_ca.h"
 #include "core/token_ops.h"
 #include "core/unit.h"
 #include "model/host.h"
@@ -183,6 +184,10 @@ account_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, a
         rc = unit_rev(u, &rev, err);
     if (rc == 0)
         rc = access_settings_drop(u, row, err);
+    if (rc == 0)
+        rc = managed_ca_drop(u, row[ACCOUNT_MANAGED].bytes, err);
+    if (rc == 0)
+        rc = change_add(&u->changes, CHANGED_CERT, row_text(row, ACCOUNT_MANAGED));
     if (rc == 0)
         rc = db_del(&u->db, COLL_CERT, VALS(row[ACCOUNT_MANAGED]), 1, err);
     if (rc == 0)

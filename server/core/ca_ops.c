@@ -4,6 +4,7 @@
 #include "core/certs.h"
 #include "core/crls.h"
 #include "core/find.h"
+#include "core/keys.h"
 #include "core/upload.h"
 #include "model/limits.h"
 
@@ -19,7 +20,8 @@ upload_prepare(struct core *core, struct rpc_call *call, const void *req_, void 
     struct upload *up = mem_new(call->region, struct upload);
     if (!up)
         return ACD_ENOMEM;
-    int rc = upload_product(call, req->product, &up->product, err);
+    int rc = req->leaf ? upload_leaf_product(call, req->product, &up->product, err)
+                       : upload_product(call, req->product, &up->product, err);
     if (rc == 0)
         rc = req->name[0] ? check_name(call, "name", req->name, err) : 0; /* names are optional */
     if (rc == 0)
@@ -72,6 +74,14 @@ static bool
 upload_dry(const void *req)
 {
     return ((const Anchord__V1__UploadCertificateRequest *)req)->dry_run;
+}
+
+static void
+upload_forget(const void *req)
+{
+    const ProtobufCBinaryData *key = &((const Anchord__V1__UploadCertificateRequest *)req)->private_key;
+    if (key->len)
+        wipe(key->data, key->len);
 }
 
 /* --- read -------------------------------------------------------------------------------------------------
@@ -379,14 +389,11 @@ detach(struct unit *u, const acd_value *cert, acd_err *err)
 static int
 drop_cert(struct unit *u, const acd_value *cert, acd_err *err)
 {
-    struct db_rows items;
     int rc = crls_drop(u, &cert[CERT_ID], err);
     if (rc == 0)
-        rc = db_list(&u->db, &(struct db_query){.coll = COLL_CERT_ITEM, .eq = &cert[CERT_ID], .neq = 1},
-                     &items, err);
-    for (size_t i = 0; rc == 0 && i < items.n; i++)
-        rc =
-            db_del(&u->db, COLL_CERT_ITEM, VALS(items.rows[i][ITEM_CERT], items.rows[i][ITEM_INDEX]), 2, err);
+        rc = keys_drop_all(u, cert[CERT_ID].bytes, err);
+    if (rc == 0)
+        rc = cert_drop_items(u, cert[CERT_ID].bytes, err);
     if (rc == 0)
         rc = db_del(&u->db, COLL_CERT, VALS(cert[CERT_ID]), 1, err);
     if (rc == 0 && cert[CERT_CA].num)
@@ -445,7 +452,12 @@ delete_dry(const void *req)
 }
 
 const struct op ca_ops[] = {
-    OP_WRITE_DRY("CaService/UploadCertificate", upload_prepare, upload_apply, upload_dry),
+    {.method = "CaService/UploadCertificate",
+     .prepare = upload_prepare,
+     .apply = upload_apply,
+     .write = true,
+     .dry_run = upload_dry,
+     .forget = upload_forget},
     OP_READ("CaService/ListCertificates", ca_list),
     OP_READ("CaService/GetCertificate", ca_get),
     OP_WRITE_DRY("CaService/DeleteCertificate", NULL, ca_delete, delete_dry),

@@ -11,6 +11,7 @@
 #define CORE_CORE_H
 
 #include "base/clock.h"
+#include "core/keyring.h"
 #include "model/change.h"
 #include "plug/quota.h"
 #include "plug/storage.h"
@@ -26,6 +27,8 @@ struct core_deps {
     struct plug_storage *storage;
     struct plug_quota *quota;
     struct plug_validator *validator;
+    struct keyring *keyring;
+    uint32_t client_certs; /* active ones that a zone may have */
     const struct clock *clock;
     core_publish_fn publish;
     void *publish_ctx;
@@ -44,5 +47,20 @@ int core_revision(struct core *core, uint64_t *ret, acd_err *err) ACD_MUSTCHECK;
 
 /* Compares quota counters with rows over all accounts; *ret_bad counts the differences. Inside a call. */
 int core_audit(struct core *core, struct rpc_call *call, uint64_t *ret_bad, acd_err *err) ACD_MUSTCHECK;
+
+/* The private keys at rest, by what can be said without opening them. */
+enum { CORE_KEYS_MISSING = 8 };
+struct core_keys {
+    char key_id[KEYRING_ID_LEN + 1]; /* of the current wrapping key; "": there is none yet */
+    uint64_t wrapped, to_rewrap, unreadable;
+    char missing[CORE_KEYS_MISSING][KEYRING_ID_LEN + 1]; /* wrapping keys that rows name and nobody gave */
+    size_t nmissing;
+    char problem[KEYRING_WHY]; /* why a source of wrapping keys cannot be read; "": none */
+};
+int core_key_status(struct core *core, struct rpc_call *call, struct core_keys *ret,
+                    acd_err *err) ACD_MUSTCHECK;
+/* The same, and opens every one of them; *ret_bad counts those that do not open. Inside a call. */
+int core_check_keys(struct core *core, struct rpc_call *call, struct core_keys *ret, uint64_t *ret_bad,
+                    acd_err *err) ACD_MUSTCHECK;
 
 #endif

@@ -55,10 +55,14 @@ certs_of(struct host_work *w, acd_slice ca, uint64_t *ret, acd_err *err)
         return 0;
     }
     const struct db_query q = {.coll = COLL_CERT_ITEM, .eq = VALS(VAL_SLICE(ca)), .neq = 1};
-    int rc = db_count(&w->u->db, &q, ret, err);
+    acd_value *row;
+    int rc = db_get(&w->u->db, COLL_CERT, VALS(VAL_SLICE(ca)), 1, &row, err);
+    if (rc == 0 && row[CERT_TYPE].num == CERT_MANAGED)
+        *ret = LIMIT_MANAGED_CERTS;
+    else if (rc == 0)
+        rc = db_count(&w->u->db, &q, ret, err);
     if (rc < 0)
         return rc;
-    *ret += *ret == 0;
     return map_put(&w->sizes, ca, (void *)(uintptr_t)*ret, NULL);
 }
 

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "core/effect.h"
 #include "core/idem.h"
+#include "core/keys.h"
 
 struct op_binding {
     struct core *core;
@@ -83,6 +84,18 @@ struct tokens *
 core_tokens(struct core *core)
 {
     return &core->tokens;
+}
+
+struct keyring *
+core_keyring(struct core *core)
+{
+    return core->deps.keyring;
+}
+
+uint32_t
+core_client_certs(struct core *core)
+{
+    return core->deps.client_certs;
 }
 
 int64_t
@@ -371,6 +384,15 @@ run_read(struct core *core, const struct op *op, struct rpc_call *call, const vo
     return rc;
 }
 
+/* The secret is in the decoded request, which shares the region's memory with whoever comes next, and in the
+ * bytes that it was decoded from. */
+static void
+forget(const struct op *op, struct rpc_call *call, const void *req)
+{
+    op->forget(req);
+    wipe((void *)(uintptr_t)call->frame.payload.ptr, call->frame.payload.len);
+}
+
 int
 unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
          acd_err *err)
@@ -378,12 +400,14 @@ unit_run(struct core *core, const struct op *op, struct rpc_call *call, const vo
     void *plan = NULL;
     if (!op->write)
         return run_read(core, op, call, req, ret_resp, err);
-    if (op->prepare) {
-        int rc = op->prepare(core, call, req, &plan, err);
-        if (rc < 0)
-            return rc;
-    }
-    return run_write(core, op, call, req, plan, ret_resp, err);
+    int rc = op->prepare ? op->prepare(core, call, req, &plan, err) : 0;
+    if (rc == 0)
+        rc = run_write(core, op, call, req, plan, ret_resp, err);
+    if (op->release && plan)
+        op->release(plan);
+    if (op->forget)
+        forget(op, call, req);
+    return rc;
 }
 
 /* --- the core itself --------------------------------------------------------------------------------------
@@ -397,8 +421,9 @@ handle(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_e
 }
 
 static const struct op *const op_tables[] = {
-    account_ops, zone_ops,   ca_ops,     import_ops,         host_ops,  rule_ops,   expression_ops,
-    quota_ops,   origin_ops, access_ops, access_setting_ops, token_ops, expiry_ops, crl_ops};
+    account_ops,    zone_ops,  ca_ops,     import_ops,     host_ops,           rule_ops,
+    expression_ops, quota_ops, origin_ops, access_ops,     access_setting_ops, token_ops,
+    expiry_ops,     crl_ops,   key_ops,    managed_ca_ops, client_cert_ops};
 enum { OP_TABLES = sizeof(op_tables) / sizeof(op_tables[0]) };
 
 static size_t
@@ -428,6 +453,21 @@ core_bind(struct core *core, struct rpc_table *table, acd_err *err)
     return 0;
 }
 
+/* A wrapping key that was lost is told now, and not when somebody first needs it. */
+static int
+tell_keys(struct core *core, acd_err *err)
+{
+    struct core_keys keys;
+    int rc = plug_begin(core->write_s, 0, 0, err);
+    if (rc < 0)
+        return rc;
+    rc = keys_survey(core->write_s, core->deps.keyring, &keys, err);
+    plug_rollback(core->write_s);
+    if (rc == 0)
+        keys_log(&keys);
+    return rc;
+}
+
 int
 core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
 {
@@ -444,6 +484,8 @@ core_new(const struct core_deps *deps, struct core **ret, acd_err *err)
         rc = plug_session_open(deps->storage, &core->write_s, err);
     if (rc == 0)
         rc = tokens_load(&core->tokens, core->write_s, err);
+    if (rc == 0)
+        rc = tell_keys(core, err);
     if (rc < 0) {
         core_free(core);
         return rc;

@@ -51,6 +51,8 @@ struct op {
     bool (*dry_run)(const void *req); /* does the request ask for everything but the commit? */
     /* What must not be kept for whoever repeats the call under its idempotency key: the text to leave out. */
     char **(*secret)(void *resp);
+    void (*release)(void *plan);     /* ends what prepare made outside of the region */
+    void (*forget)(const void *req); /* wipes what is secret in it, when the call is over */
 };
 
 #define OP_READ(m, fn)               \
@@ -70,6 +72,7 @@ struct op {
 extern const struct op account_ops[], zone_ops[], ca_ops[], import_ops[], host_ops[], rule_ops[],
     expression_ops[], quota_ops[], origin_ops[], access_ops[], access_setting_ops[], token_ops[],
     expiry_ops[], crl_ops[];
+extern const struct op key_ops[], managed_ca_ops[], client_cert_ops[];
 
 /* Runs one operation; the rpc handler of every row. */
 int unit_run(struct core *core, const struct op *op, struct rpc_call *call, const void *req, void **ret_resp,
@@ -83,6 +86,8 @@ struct crl_uploads *core_crl_uploads(struct core *core);
 const struct rule_scheme *core_scheme(struct core *core);
 struct tokens *core_tokens(struct core *core);
 int64_t core_now(const struct core *core);
+struct keyring *core_keyring(struct core *core);
+uint32_t core_client_certs(struct core *core); /* active ones that a zone may have */
 
 /* Who calls, as the change record names it: "uid:1000". In the call's region. */
 const char *call_actor(struct rpc_call *call);

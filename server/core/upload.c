@@ -2,7 +2,9 @@
 
 #include "base/err.h"
 #include "core/access.h"
+#include "core/certs.h"
 #include "core/find.h"
+#include "core/keys.h"
 #include "model/ids.h"
 #include "model/limits.h"
 #include "snap/limits.h"
@@ -17,12 +19,6 @@ struct check_ctx {
     struct mem_region *region;
     struct upload *up;
 };
-
-static const char *
-keep_text(struct mem_region *r, const char *s)
-{
-    return mem_strdup(r, s ? s : "");
-}
 
 static int
 keep_item(void *arg, const acd_certinfo *info)
@@ -40,27 +36,14 @@ keep_item(void *arg, const acd_certinfo *info)
         up->items = items;
         up->cap_items = cap;
     }
-    acd_certinfo *item = &up->items[up->nitems];
-    *item = *info;
-    acd_slice *slices[] = {&item->subject, &item->issuer,  &item->serial_hex, &item->serial_dec,
-                           &item->ski_hex, &item->aki_hex, &item->der};
-    for (size_t i = 0; i < sizeof(slices) / sizeof(slices[0]); i++) {
-        slices[i]->ptr = mem_strndup(r, slices[i]->ptr, slices[i]->len);
-        if (!slices[i]->ptr)
-            return ACD_ENOMEM;
-    }
-    item->key_type = keep_text(r, info->key_type);
-    item->signature = keep_text(r, info->signature);
-    up->nitems++;
-    return item->key_type && item->signature ? 0 : ACD_ENOMEM;
+    int rc = certinfo_keep(r, info, &up->items[up->nitems]);
+    up->nitems += rc == 0;
+    return rc;
 }
 
-static int
-keep_finding(void *arg, const acd_finding *f)
+int
+upload_add_finding(struct mem_region *r, struct upload *up, const acd_finding *f)
 {
-    struct check_ctx *ctx = arg;
-    struct upload *up = ctx->up;
-    struct mem_region *r = ctx->region;
     if (up->nfindings == up->cap_findings) {
         size_t cap = up->cap_findings ? up->cap_findings * 2 : 4;
         Anchord__V1__Finding **list = mem_new_n(r, cap, Anchord__V1__Finding *);
@@ -76,7 +59,7 @@ keep_finding(void *arg, const acd_finding *f)
         return ACD_ENOMEM;
     m->severity = (Anchord__V1__Severity)f->severity;
     m->index = f->index;
-    m->code = (char *)keep_text(r, f->code);
+    m->code = mem_strdup(r, f->code ? f->code : "");
     m->message = mem_strndup(r, f->text.ptr, f->text.len);
     if (!m->code || !m->message)
         return ACD_ENOMEM;
@@ -84,6 +67,13 @@ keep_finding(void *arg, const acd_finding *f)
     if (f->severity == ACD_SEV_ERROR)
         up->errors++;
     return 0;
+}
+
+static int
+keep_finding(void *arg, const acd_finding *f)
+{
+    struct check_ctx *ctx = arg;
+    return upload_add_finding(ctx->region, ctx->up, f);
 }
 
 /* What the snapshot could not hold must never become durable: it would keep every later change from being
@@ -111,6 +101,20 @@ check_subjects(struct check_ctx *ctx)
     return rc;
 }
 
+/* A leaf is there to be presented, and nobody can do that without its key. */
+static int
+need_key(struct check_ctx *ctx)
+{
+    const acd_finding f = {
+        .struct_size = sizeof(f),
+        .severity = ACD_SEV_ERROR,
+        .index = -1,
+        .code = "key.missing",
+        .text = SLICE_LIT("A leaf needs the private key that belongs to it."),
+    };
+    return keep_finding(ctx, &f);
+}
+
 int
 upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms, acd_slice key,
              struct upload *up, acd_err *err)
@@ -130,19 +134,12 @@ upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms
         rc = check_subjects(&ctx);
     if (rc < 0)
         return rc;
-    if (key.ptr && up->errors == 0) {
-        const acd_finding f = {
-            .struct_size = sizeof(f),
-            .severity = ACD_SEV_WARNING,
-            .index = -1,
-            .code = "key.not_kept",
-            .text = SLICE_LIT("The private key belongs to the certificate; it was checked and is not kept: "
-                              "nothing here signs with it."),
-        };
-        rc = keep_finding(&ctx, &f);
+    if (up->leaf && !key.ptr) {
+        rc = need_key(&ctx);
         if (rc < 0)
             return rc;
     }
+    up->key = key;
     acd_slice *ders = mem_new_n(region, up->nitems, acd_slice);
     if (!ders)
         return ACD_ENOMEM;
@@ -188,6 +185,17 @@ upload_product(struct rpc_call *call, const char *product, const char **ret, acd
         }
     rpc_detail_field(call, "product", "is not one of api_shield, workers, gateway, access");
     return err_set(err, ACD_EINVAL, "product '%s' is unknown: api_shield, workers, gateway or access",
+                   product);
+}
+
+int
+upload_leaf_product(struct rpc_call *call, const char *product, const char **ret, acd_err *err)
+{
+    *ret = "workers";
+    if (!product[0] || strcmp(product, *ret) == 0)
+        return 0;
+    rpc_detail_field(call, "product", "is not workers");
+    return err_set(err, ACD_EINVAL, "a leaf is for product 'workers', not '%s': leave the product out",
                    product);
 }
 
@@ -276,30 +284,6 @@ reserve(struct unit *u, const acd_value *account, const struct upload *up, const
     return rc;
 }
 
-static int
-put_item(struct unit *u, const char *id, const acd_certinfo *i, acd_err *err)
-{
-    const acd_value row[ITEM_COLS] = {
-        [ITEM_CERT] = VAL_TEXT(id),
-        [ITEM_INDEX] = VAL_INT(i->index),
-        [ITEM_SHA256] = VAL_BLOB(i->sha256, sizeof(i->sha256)),
-        [ITEM_SPKI] = VAL_BLOB(i->spki_sha256, sizeof(i->spki_sha256)),
-        [ITEM_SUBJECT] = VAL_SLICE(i->subject),
-        [ITEM_ISSUER] = VAL_SLICE(i->issuer),
-        [ITEM_SERIAL_HEX] = VAL_SLICE(i->serial_hex),
-        [ITEM_SERIAL_DEC] = VAL_SLICE(i->serial_dec),
-        [ITEM_NOT_BEFORE] = VAL_INT(i->not_before_ms),
-        [ITEM_NOT_AFTER] = VAL_INT(i->not_after_ms),
-        [ITEM_KEY_TYPE] = VAL_TEXT(i->key_type),
-        [ITEM_KEY_BITS] = VAL_INT(i->key_bits),
-        [ITEM_SIGNATURE] = VAL_TEXT(i->signature),
-        [ITEM_SELF_SIGNED] = VAL_INT(i->self_signed),
-        [ITEM_SKI] = VAL_SLICE(i->ski_hex),
-        [ITEM_DER] = VAL_SLICE(i->der),
-    };
-    return db_put(&u->db, COLL_CERT_ITEM, row, ACD_REV_NEW, err);
-}
-
 static acd_value *
 cert_row(struct unit *u, const acd_value *account, const struct upload *up, const char *id, uint64_t rev)
 {
@@ -350,7 +334,9 @@ upload_store(struct unit *u, const acd_value *account, const struct upload *up, 
         return ACD_ENOMEM;
     rc = db_put(&u->db, COLL_CERT, row, ACD_REV_NEW, err);
     for (size_t i = 0; rc == 0 && i < up->nitems; i++)
-        rc = put_item(u, id, &up->items[i], err);
+        rc = cert_put_item(u, id, &up->items[i], err);
+    if (rc == 0 && up->key.ptr)
+        rc = keys_put(u, slice_str(id), account[ACCOUNT_ID].bytes, up->items[0].spki_sha256, up->key, err);
     if (rc == 0)
         rc = change_add(&u->changes, CHANGED_CERT, id);
     *ret_cert = row;

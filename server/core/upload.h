@@ -11,6 +11,7 @@
 struct upload {
     const char *name, *product;
     acd_slice text;
+    acd_slice key; /* PEM, borrowed from the request; {NULL, 0}: none */
     bool leaf, helper;
     bool root; /* an entry of a custom origin trust store: exactly one self-signed CA */
     enum acd_profile profile;
@@ -26,6 +27,9 @@ struct upload {
 int upload_check(struct plug_validator *v, struct mem_region *region, int64_t now_ms, acd_slice key,
                  struct upload *up, acd_err *err) ACD_MUSTCHECK;
 
+/* One more finding, copied. */
+int upload_add_finding(struct mem_region *r, struct upload *up, const acd_finding *f) ACD_MUSTCHECK;
+
 /* Refuses an upload with errors: all findings become details of the call. */
 int upload_refuse(struct rpc_call *call, const struct upload *up, acd_err *err) ACD_MUSTCHECK;
 
@@ -35,6 +39,9 @@ int upload_refuse_as(struct rpc_call *call, const struct upload *up, const char 
 
 /* The product, with its default. ACD_EINVAL names an unknown one. */
 int upload_product(struct rpc_call *call, const char *product, const char **ret, acd_err *err) ACD_MUSTCHECK;
+/* The product of a leaf: what a Worker presents to an origin. */
+int upload_leaf_product(struct rpc_call *call, const char *product, const char **ret,
+                        acd_err *err) ACD_MUSTCHECK;
 
 /* May this account upload CAs at all? */
 int upload_profile(Anchord__V1__Profile profile, acd_err *err) ACD_MUSTCHECK;

@@ -241,6 +241,25 @@ drop_lists(struct unit *u, const acd_value *zone, acd_err *err)
     return rc;
 }
 
+/* Client certificates are good for every zone of the account, so one that lost its zone could not be revoked
+ * any more. Those that were revoked stay so: their rows stay with the CA. */
+static int
+check_client_certs(struct unit *u, const acd_value *zone, acd_err *err)
+{
+    uint64_t n;
+    const struct db_query q = {.coll = COLL_CLIENT_CERT,
+                               .index = CLIENT_CERT_BY_STATUS,
+                               .eq = VALS(zone[ZONE_ID], VAL_INT(CLIENT_CERT_ACTIVE)),
+                               .neq = 2};
+    int rc = db_count(&u->db, &q, &n, err);
+    if (rc < 0 || n == 0)
+        return rc;
+    rpc_detail_error_info(u->call, "ZONE_IN_USE", 0, row_text(zone, ZONE_ID));
+    return err_set(err, ACD_EPRECOND,
+                   "zone '%s' still has %llu active client certificates: revoke them first",
+                   row_text(zone, ZONE_NAME), (unsigned long long)n);
+}
+
 static int
 zone_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_err *err)
 {
@@ -262,6 +281,9 @@ zone_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd_
         return err_set(err, ACD_EPRECOND, "zone '%s' still has %llu host associations",
                        row_text(row, ZONE_NAME), (unsigned long long)(hosts + access));
     }
+    rc = check_client_certs(u, row, err);
+    if (rc < 0)
+        return rc;
     if (!(*ret_resp = zone_msg(u, row, err)))
         return ACD_ENOMEM;
     rc = unit_rev(u, &rev, err);

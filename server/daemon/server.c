@@ -1,6 +1,6 @@
 /*
- * Order of start: lock -> plugins -> schema -> snapshot -> core, query -> methods -> bus. Nothing listens
- * before everything that answers is there; what was started is stopped in reverse order.
+ * Order of start: lock -> plugins -> schema -> snapshot -> wrapping keys -> core, query -> methods -> bus.
+ * Nothing listens before everything that answers is there; what was started is stopped in reverse order.
  */
 #include "daemon/server.h"
 
@@ -77,12 +77,32 @@ publish(void *ctx, struct plug_session *session, const struct change_set *set, u
 }
 
 static int
+start_keys(struct server *s, acd_err *err)
+{
+    char own[PATH_MAX];
+    const struct conf *c = s->conf;
+    if (snprintf(own, sizeof(own), "%s/anchord.key", s->data) >= (int)sizeof(own))
+        return err_set(err, ACD_EINVAL, "data directory: path is too long");
+    const struct keyring_opts opts = {
+        .file = c->keys.file,
+        .credential = c->keys.credential,
+        .env = c->keys.env,
+        .own = own,
+        .old = (const char *const *)c->keys.old.items,
+        .nold = c->keys.old.n,
+    };
+    return keyring_open(&opts, &s->keyring, err);
+}
+
+static int
 start_services(struct server *s, acd_err *err)
 {
     const struct core_deps core = {
         .storage = plug_registry_storage(s->plugins),
         .quota = plug_registry_quota(s->plugins),
         .validator = plug_registry_validator(s->plugins, 0),
+        .keyring = s->keyring,
+        .client_certs = (uint32_t)s->conf->limits.client_certs,
         .clock = &clock_system,
         .publish = publish,
         .publish_ctx = s,
@@ -166,8 +186,8 @@ static const struct part {
     const char *name;
     int (*start)(struct server *, acd_err *);
 } parts[] = {
-    {"data directory", lock_data}, {"plugins", start_plugins}, {"snapshot", start_snapshot},
-    {"services", start_services},  {"bus", start_bus},
+    {"data directory", lock_data}, {"plugins", start_plugins},   {"snapshot", start_snapshot},
+    {"wrapping keys", start_keys}, {"services", start_services}, {"bus", start_bus},
 };
 
 int
@@ -203,6 +223,7 @@ server_stop(struct server *s)
         rpc_table_done(&s->table);
     query_free(s->query);
     core_free(s->core);
+    keyring_free(s->keyring);
     publisher_free(s->publisher);
     plug_session_close(s->heal_session);
     plug_registry_close(s->plugins);

@@ -25,6 +25,7 @@ struct server {
     struct snap_pub pub;
     struct publisher *publisher;
     struct plug_session *heal_session; /* of the main thread */
+    struct keyring *keyring;
     struct core *core;
     struct query *query;
     struct rpc_table table;

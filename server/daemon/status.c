@@ -77,6 +77,29 @@ add_counters(struct server *s, struct bus *bus, struct rpc_call *call, const str
 }
 
 static int
+add_keys(struct server *s, struct rpc_call *call, Anchord__V1__GetStatusResponse *resp, acd_err *err)
+{
+    struct core_keys k;
+    Anchord__V1__KeyStatus *m = wire_new(call->region, Anchord__V1__KeyStatus, anchord__v1__key_status);
+    int rc = m ? core_key_status(s->core, call, &k, err) : ACD_ENOMEM;
+    if (rc < 0)
+        return rc;
+    resp->keys = m;
+    m->wrapped = k.wrapped;
+    m->to_rewrap = k.to_rewrap;
+    m->unreadable = k.unreadable;
+    m->key_id = mem_strdup(call->region, k.key_id);
+    m->problem = wire_text(call->region, slice_str(k.problem));
+    if (!m->key_id || !m->problem)
+        return ACD_ENOMEM;
+    for (size_t i = 0; rc == 0 && i < k.nmissing; i++) {
+        char *id = wire_text(call->region, slice_str(k.missing[i]));
+        rc = id ? wire_append(call->region, &m->n_missing_key_ids, &m->missing_key_ids, id) : ACD_ENOMEM;
+    }
+    return rc;
+}
+
+static int
 get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err)
 {
     struct server *s = ctx;
@@ -101,6 +124,8 @@ get_status(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, a
         rc = wire_append(call->region, &resp->n_listeners, &resp->listeners, (char *)bus_url(bus, i));
     if (rc == 0)
         rc = add_counters(s, bus, call, &pub, resp);
+    if (rc == 0)
+        rc = add_keys(s, call, resp, err);
     *ret_resp = resp;
     return rc;
 }
@@ -165,6 +190,24 @@ check_quota(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerRes
 }
 
 static int
+check_keys(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerResponse *resp)
+{
+    acd_err err = ACD_ERR_INIT;
+    struct core_keys k = {0};
+    uint64_t bad = 0;
+    int rc = core_check_keys(s->core, call, &k, &bad, &err);
+    const char *text = k.problem[0] ? k.problem : "no private key is kept";
+    if (rc < 0)
+        text = mem_strdup(call->region, err_text(&err, rc));
+    else if (k.wrapped)
+        text = mem_printf(call->region, "%llu private keys opened, %llu do not open%s%s%s%s",
+                          (unsigned long long)k.wrapped, (unsigned long long)bad,
+                          k.nmissing ? "; missing is wrapping key " : "", k.nmissing ? k.missing[0] : "",
+                          k.problem[0] ? "; " : "", k.problem);
+    return add_result(call, resp, "keys", rc == 0 && bad == 0 && !k.problem[0], text);
+}
+
+static int
 check_plugins(struct server *s, struct rpc_call *call, Anchord__V1__CheckServerResponse *resp)
 {
     acd_err err = ACD_ERR_INIT;
@@ -188,6 +231,8 @@ check_server(void *ctx, struct rpc_call *call, const void *req, void **ret_resp,
     int rc = check_plugins(s, call, resp);
     if (rc == 0)
         rc = check_quota(s, call, resp);
+    if (rc == 0)
+        rc = check_keys(s, call, resp);
     if (rc == 0)
         rc = check_snapshot(s, call, resp);
     return rc < 0 ? rc : check_image(s, call, resp);

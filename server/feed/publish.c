@@ -248,21 +248,52 @@ publisher_start(struct publisher *p, struct plug_session *s, acd_err *err)
 /* --- one change -------------------------------------------------------------------------------------------
  */
 
+static bool
+is_cut(struct publisher *p, const struct change_item *item, uint32_t n)
+{
+    uint32_t number;
+    return item->kind == CHANGED_CERT && n > 0 &&
+           snap_ca_find(snap_pending(p->w), slice_str(item->key), n, &number) == 0;
+}
+
+/* An object that is still there lost certificates (a managed CA that was retired). A host takes all that the
+ * image has of an object, so its hosts, which are in the set as well, make room before they are put again. */
+static int
+apply_cuts(struct publisher *p, const struct change_set *set, const uint32_t *there, acd_err *err)
+{
+    bool cut = false;
+    int rc = 0;
+    for (size_t i = 0; i < set->n; i++)
+        cut |= is_cut(p, &set->items[i], there[i]);
+    for (size_t i = 0; cut && rc == 0 && i < set->n; i++)
+        if (set->items[i].kind == CHANGED_HOST) {
+            rc = snap_del_host(p->w, slice_str(set->items[i].key), err);
+            rc = rc == ACD_ENOENT ? 0 : rc;
+        }
+    for (size_t i = 0; cut && rc == 0 && i < set->n; i++)
+        if (is_cut(p, &set->items[i], there[i]))
+            rc = truth_drop_cert(p->w, set->items[i].key, there[i], err);
+    return rc;
+}
+
 /* What is there is put first, then the hosts, then what is gone is dropped: nothing may be dropped that a
  * host of the image still uses. */
 static int
 apply_items(struct publisher *p, struct plug_session *s, const struct change_set *set, acd_err *err)
 {
-    bool *gone = calloc(set->n ? set->n : 1, sizeof(*gone));
-    int rc = gone ? 0 : err_set(err, ACD_ENOMEM, "out of memory");
+    /* Of a certificate object: how many there are; of a zone: is it there? */
+    uint32_t *there = calloc(set->n ? set->n : 1, sizeof(*there));
+    int rc = there ? 0 : err_set(err, ACD_ENOMEM, "out of memory");
     for (size_t i = 0; rc == 0 && i < set->n; i++) {
-        bool there = true;
+        bool zone = false;
         if (set->items[i].kind == CHANGED_CERT)
-            rc = truth_put_cert(s, p->w, set->items[i].key, &there, err);
+            rc = truth_put_cert(s, p->w, set->items[i].key, &there[i], err);
         else if (set->items[i].kind == CHANGED_ZONE)
-            rc = truth_put_zone(s, p->w, set->items[i].key, &there, err);
-        gone[i] = !there;
+            rc = truth_put_zone(s, p->w, set->items[i].key, &zone, err);
+        there[i] += zone;
     }
+    if (rc == 0)
+        rc = apply_cuts(p, set, there, err);
     for (size_t i = 0; rc == 0 && i < set->n; i++)
         if (set->items[i].kind == CHANGED_REVOCATION)
             rc = truth_put_revocation(s, p->w, set->items[i].key, err);
@@ -278,10 +309,11 @@ apply_items(struct publisher *p, struct plug_session *s, const struct change_set
         else if (set->items[i].kind == CHANGED_ORIGIN)
             rc = truth_put_origin(s, p->w, set->items[i].key, err);
     for (size_t i = 0; rc == 0 && i < set->n; i++)
-        if (gone[i])
-            rc = set->items[i].kind == CHANGED_CERT ? truth_drop_cert(p->w, set->items[i].key, err)
-                                                    : truth_drop_zone(p->w, set->items[i].key, err);
-    free(gone);
+        if (set->items[i].kind == CHANGED_CERT && !there[i])
+            rc = truth_drop_cert(p->w, set->items[i].key, 0, err);
+        else if (set->items[i].kind == CHANGED_ZONE && !there[i])
+            rc = truth_drop_zone(p->w, set->items[i].key, err);
+    free(there);
     return rc;
 }
 
@@ -549,7 +581,7 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
 {
     struct snap_info info = {0};
     struct check_ctx ctx = {0};
-    uint64_t bad_rules = 0, bad_revocation = 0, stores = 0, bad_stores = 0;
+    uint64_t bad_rules = 0, bad_revocation = 0, bad_managed = 0, stores = 0, bad_stores = 0;
     (void)pthread_mutex_lock(&p->lock);
     int rc = p->w && snap_writer_view(p->w) ? begin_published(p, s, err)
                                             : err_set(err, ACD_EUNAVAIL, "no snapshot is published");
@@ -564,12 +596,14 @@ publisher_check(struct publisher *p, struct plug_session *s, uint64_t *ret_hosts
             rc = truth_rules_differ(s, ctx.view, ret_rulesets, &bad_rules, err);
         if (rc == 0)
             rc = truth_revocation_differs(s, ctx.view, &bad_revocation, err);
+        if (rc == 0)
+            rc = truth_managed_differ(s, ctx.view, &bad_managed, err);
         plug_rollback(s);
         snap_view_info(ctx.view, &info);
     }
     (void)pthread_mutex_unlock(&p->lock);
     *ret_hosts = ctx.hosts;
-    *ret_bad = ctx.bad + bad_rules + bad_revocation + bad_stores +
+    *ret_bad = ctx.bad + bad_rules + bad_revocation + bad_managed + bad_stores +
                (info.hosts != ctx.hosts + ctx.access + stores); /* names that only the snapshot has */
     return rc;
 }

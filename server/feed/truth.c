@@ -155,8 +155,9 @@ put_item(void *arg, const acd_value *row, size_t ncols)
 }
 
 struct cert_facts {
-    bool there, ca;
+    bool there, ca, managed;
     uint32_t profile, flags;
+    uint64_t rev;
 };
 
 static uint32_t
@@ -170,31 +171,38 @@ cert_row(void *arg, const acd_value *row, size_t ncols)
 {
     struct cert_facts *f = arg;
     (void)ncols;
-    *f = (struct cert_facts){true, row[CERT_CA].num != 0, (uint32_t)row[CERT_PROFILE].num, cert_flags(row)};
+    *f = (struct cert_facts){true,
+                             row[CERT_CA].num != 0,
+                             row[CERT_TYPE].num == CERT_MANAGED,
+                             (uint32_t)row[CERT_PROFILE].num,
+                             cert_flags(row),
+                             (uint64_t)row[CERT_REV].num};
     return 0;
 }
 
 int
-truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there, acd_err *err)
+truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, uint32_t *ret_n, acd_err *err)
 {
     struct cert_facts facts = {0};
     const acd_value key = {.bytes = slice_str(id)};
     int rc = plug_get(s, COLL_CERT, &key, 1, cert_row, &facts, err);
-    *ret_there = facts.there;
+    *ret_n = 0;
     if (rc == ACD_ENOENT)
         return 0;
     if (rc < 0 || !facts.ca) /* leaves vouch for nobody */
         return rc;
     struct put_items put = {w, facts.profile, facts.flags, 0, err};
     const acd_scan scan = {.struct_size = sizeof(scan), .coll = COLL_CERT_ITEM, .eq = &key, .neq = 1};
-    return plug_scan(s, &scan, put_item, &put, err);
+    rc = plug_scan(s, &scan, put_item, &put, err);
+    *ret_n = (uint32_t)put.n;
+    return rc == 0 && facts.managed ? truth_put_managed(s, w, key.bytes, facts.rev, err) : rc;
 }
 
 int
-truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err)
+truth_drop_cert(struct snap_writer *w, const char *id, uint32_t from, acd_err *err)
 {
     int rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++) {
+    for (uint32_t i = from; rc == 0 && i < LIMIT_UPLOAD_CERTS; i++) {
         rc = snap_del_ca(w, slice_str(id), i, err);
         if (rc == 0)
             rc = snap_del_revoked(w, slice_str(id), i, err);
@@ -471,6 +479,8 @@ truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err)
     int rc = build_certs(s, w, err);
     if (rc == 0)
         rc = truth_build_revocation(s, w, err);
+    if (rc == 0)
+        rc = truth_build_managed(s, w, err);
     if (rc == 0)
         rc = plug_scan(s, &scan, put_zone, &zone, err);
     scan.coll = COLL_RULESET;

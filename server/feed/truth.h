@@ -19,8 +19,8 @@ int truth_stamp(struct plug_session *s, uint64_t revision, uint8_t ret[TRUTH_STA
 int truth_build(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
 
 /* One thing as truth has it now; it may be gone. */
-int truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
-                   acd_err *err) ACD_MUSTCHECK;
+int truth_put_cert(struct plug_session *s, struct snap_writer *w, const char *id, uint32_t *ret_n,
+                   acd_err *err) ACD_MUSTCHECK; /* *ret_n: how many certificates it has, 0 when it is gone */
 int truth_put_zone(struct plug_session *s, struct snap_writer *w, const char *id, bool *ret_there,
                    acd_err *err) ACD_MUSTCHECK;
 int truth_put_rules(struct plug_session *s, struct snap_writer *w, const char *zone_id,
@@ -34,6 +34,13 @@ int truth_build_revocation(struct plug_session *s, struct snap_writer *w, acd_er
 /* Counts what truth says about revocation otherwise than the view. */
 int truth_revocation_differs(struct plug_session *s, const struct snap_view *view, uint64_t *ret_bad,
                              acd_err *err) ACD_MUSTCHECK;
+/* The revocations of a managed CA, at the revision of its row; of all of them; and how many the view has
+ * otherwise. */
+int truth_put_managed(struct plug_session *s, struct snap_writer *w, acd_slice id, uint64_t rev,
+                      acd_err *err) ACD_MUSTCHECK;
+int truth_build_managed(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
+int truth_managed_differ(struct plug_session *s, const struct snap_view *view, uint64_t *ret_bad,
+                         acd_err *err) ACD_MUSTCHECK;
 int truth_put_host(struct plug_session *s, struct snap_writer *w, const char *pattern,
                    acd_err *err) ACD_MUSTCHECK;
 /* The same without reading, for a host whose associations the change itself tells. */
@@ -45,8 +52,9 @@ int truth_put_access_host(struct plug_session *s, struct snap_writer *w, const c
 int truth_put_origin(struct plug_session *s, struct snap_writer *w, const char *zone_id,
                      acd_err *err) ACD_MUSTCHECK;
 int truth_build_origins(struct plug_session *s, struct snap_writer *w, acd_err *err) ACD_MUSTCHECK;
-/* What is gone from truth goes from the image, after the hosts that used it. */
-int truth_drop_cert(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
+/* What is gone from truth goes from the image, after the hosts that used it: the certificates of an object
+ * from this index on. */
+int truth_drop_cert(struct snap_writer *w, const char *id, uint32_t from, acd_err *err) ACD_MUSTCHECK;
 int truth_drop_zone(struct snap_writer *w, const char *id, acd_err *err) ACD_MUSTCHECK;
 
 /* Counts zones of truth whose rules are not those of the view. */

@@ -255,6 +255,51 @@ static const acd_column crl_policy_cols[CRL_POLICY_COLS] = {
     COLUMN(CRL_POLICY_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
 };
 
+static const acd_column key_cols[KEY_COLS] = {
+    COLUMN(KEY_OWNER, "owner_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(KEY_SPKI, "spki_sha256", ACD_COL_BLOB),
+    COLUMN(KEY_ACCOUNT, "account_id", ACD_COL_TEXT, REF(COLL_ACCOUNT)),
+    COLUMN(KEY_WRAP, "wrapping_key", ACD_COL_TEXT),
+    COLUMN(KEY_SEALED, "sealed", ACD_COL_BLOB),
+    COLUMN(KEY_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index key_indexes[] = {
+    {.name = "by_wrapping_key", .cols = {KEY_WRAP}, .ncols = 1},
+};
+
+static const acd_column client_cert_cols[CLIENT_CERT_COLS] = {
+    COLUMN(CLIENT_CERT_ID, "id", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_ZONE, "zone_id", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_CA, "ca_id", ACD_COL_TEXT, REF(COLL_CERT)),
+    COLUMN(CLIENT_CERT_AKI, "aki", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_STATUS, "status", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_SERIAL_HEX, "serial_hex", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_SERIAL_DEC, "serial_dec", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_SHA256, "sha256", ACD_COL_BLOB),
+    COLUMN(CLIENT_CERT_COMMON_NAME, "common_name", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_COUNTRY, "country", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_LOCATION, "location", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_ORGANIZATION, "organization", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_UNIT, "organizational_unit", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_STATE, "state", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_SIGNATURE, "signature", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_SKI, "ski", ACD_COL_TEXT),
+    COLUMN(CLIENT_CERT_DAYS, "validity_days", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_NOT_BEFORE, "not_before_ms", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_NOT_AFTER, "not_after_ms", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_CSR, "csr", ACD_COL_BLOB),
+    COLUMN(CLIENT_CERT_TEXT, "certificate", ACD_COL_BLOB),
+    COLUMN(CLIENT_CERT_ISSUED, "issued_ms", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_REVOKED, "revoked_ms", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_DEPLOYED, "deployed_rev", ACD_COL_INT),
+    COLUMN(CLIENT_CERT_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
+};
+static const acd_index client_cert_indexes[] = {
+    {.name = "by_zone", .cols = {CLIENT_CERT_ZONE, CLIENT_CERT_DEPLOYED}, .ncols = 2},
+    {.name = "by_status", .cols = {CLIENT_CERT_ZONE, CLIENT_CERT_STATUS}, .ncols = 2},
+    {.name = "by_ca", .cols = {CLIENT_CERT_CA, CLIENT_CERT_STATUS}, .ncols = 2},
+};
+
 #define COLLECTION(i, n, c, pk, ...) COLLECTION_SINCE(1, i, n, c, pk, __VA_ARGS__)
 #define COLLECTION_SINCE(v, i, n, c, pk, ...)     \
     [i] = {.struct_size = sizeof(acd_collection), \
@@ -288,4 +333,7 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION_SINCE(3, COLL_REVOCATION, "revocation", revocation_cols, 2),
     COLLECTION_SINCE(3, COLL_REVOKED, "revoked", revoked_cols, 3),
     COLLECTION_SINCE(3, COLL_CRL_POLICY, "crl_policy", crl_policy_cols, 1),
+    COLLECTION_SINCE(3, COLL_KEY, "private_key", key_cols, 2, INDEXES(key_indexes)),
+    COLLECTION_SINCE(3, COLL_CLIENT_CERT, "client_certificate", client_cert_cols, 1,
+                     INDEXES(client_cert_indexes)),
 };

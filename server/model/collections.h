@@ -35,6 +35,8 @@ enum collection {
     COLL_REVOCATION,     /* what the lists of one certificate come to */
     COLL_REVOKED,        /* and which serial numbers, in parts: snap/revoked.h */
     COLL_CRL_POLICY,     /* of a CA, once it was set */
+    COLL_KEY,            /* private keys, wrapped */
+    COLL_CLIENT_CERT,    /* what the managed CAs signed */
     COLLECTIONS
 };
 
@@ -266,6 +268,48 @@ enum crl_policy_col {
     CRL_POLICY_REV,
     CRL_POLICY_COLS
 };
+
+enum key_col {
+    KEY_OWNER, /* id of the certificate object that it belongs to */
+    KEY_SPKI,  /* SHA-256 of the public key: which certificate of the object */
+    KEY_ACCOUNT,
+    KEY_WRAP,   /* id of the wrapping key */
+    KEY_SEALED, /* core/seal.h */
+    KEY_REV,
+    KEY_COLS
+};
+enum key_index { KEY_BY_WRAP = 1 };
+
+enum client_cert_col {
+    CLIENT_CERT_ID,
+    CLIENT_CERT_ZONE, /* no reference: what was revoked stays so when its zone is gone */
+    CLIENT_CERT_CA,   /* the managed CA's object */
+    CLIENT_CERT_AKI,  /* subject key identifier of the CA certificate that signed, hex */
+    CLIENT_CERT_STATUS,
+    CLIENT_CERT_SERIAL_HEX,
+    CLIENT_CERT_SERIAL_DEC,
+    CLIENT_CERT_SHA256,
+    CLIENT_CERT_COMMON_NAME,
+    CLIENT_CERT_COUNTRY,
+    CLIENT_CERT_LOCATION,
+    CLIENT_CERT_ORGANIZATION,
+    CLIENT_CERT_UNIT,
+    CLIENT_CERT_STATE,
+    CLIENT_CERT_SIGNATURE,
+    CLIENT_CERT_SKI,
+    CLIENT_CERT_DAYS, /* of validity, as asked for */
+    CLIENT_CERT_NOT_BEFORE,
+    CLIENT_CERT_NOT_AFTER,
+    CLIENT_CERT_CSR, /* as sent */
+    CLIENT_CERT_TEXT,
+    CLIENT_CERT_ISSUED,   /* ms */
+    CLIENT_CERT_REVOKED,  /* ms; 0: it is not */
+    CLIENT_CERT_DEPLOYED, /* revision at which it was issued */
+    CLIENT_CERT_REV,
+    CLIENT_CERT_COLS
+};
+enum client_cert_index { CLIENT_CERT_BY_ZONE = 1, CLIENT_CERT_BY_STATUS, CLIENT_CERT_BY_CA };
+enum client_cert_status { CLIENT_CERT_ACTIVE = 1, CLIENT_CERT_IS_REVOKED = 2 };
 
 extern const acd_collection collections[COLLECTIONS];
 

@@ -54,6 +54,9 @@
     X(LIMIT_CHAIN, 17, "certificates", "chain of one question: leaf and 16 intermediates")           \
     X(LIMIT_CHAIN_BYTES, 65536, "bytes", "chain of one question")                                    \
     X(LIMIT_KEY_PEM, 16384, "bytes", "private key of an upload")                                     \
+    X(LIMIT_CSR, 16384, "bytes", "certificate signing request")                                      \
+    X(LIMIT_MANAGED_CERTS, 8, "certificates", "of a managed CA that are trusted at once")            \
+    X(LIMIT_CLIENT_CERT_DAYS, 5475, "days", "validity of a client certificate")                      \
     X(LIMIT_IMPORT_OBJECTS, 10000, "objects", "one import")                                          \
     X(LIMIT_IMPORTS, 16, "imports", "imports that are open at once")                                 \
     X(LIMIT_IMPORT_IDLE_MS, 300000, "ms", "an import without activity is dropped")                   \

@@ -135,3 +135,63 @@ plug_describe(struct plug_validator *v, acd_slice leaf, const acd_slice *inter, 
         return rc;
     return plug_leave(&step, v->ops->describe(v->plug->inst, leaf, inter, ninter, fn, ctx, err), err);
 }
+
+/* --- sign -------------------------------------------------------------------------------------------------
+ */
+
+bool
+plug_can_sign(const struct plug_validator *v)
+{
+    return ACD_HAS(v->ops, client_sign) && v->ops->key_make && v->ops->ca_make && v->ops->inspect_csr &&
+           v->ops->client_sign;
+}
+
+static int
+sign_enter(struct plug_step *step, struct plug_validator *v, const char *what, uint64_t deadline_ns,
+           acd_err *err)
+{
+    if (!plug_can_sign(v))
+        return err_set(err, ACD_ENOTSUP, "plugin %s cannot sign certificates", plug_name(v->plug));
+    return plug_enter(step, v->plug, what, deadline_ns, err);
+}
+
+int
+plug_key_make(struct plug_validator *v, enum acd_key_kind kind, acd_key_fn fn, void *ctx,
+              uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    int rc = sign_enter(&step, v, "key_make", deadline_ns, err);
+    return rc < 0 ? rc : plug_leave(&step, v->ops->key_make(v->plug->inst, kind, fn, ctx, err), err);
+}
+
+int
+plug_ca_make(struct plug_validator *v, const acd_make_ca *what, acd_cert_fn fn, void *ctx,
+             uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    acd_make_ca copy = *what;
+    copy.struct_size = sizeof(copy);
+    int rc = sign_enter(&step, v, "ca_make", deadline_ns, err);
+    return rc < 0 ? rc : plug_leave(&step, v->ops->ca_make(v->plug->inst, &copy, fn, ctx, err), err);
+}
+
+int
+plug_inspect_csr(struct plug_validator *v, acd_slice csr, acd_csr_fn fn, acd_finding_fn finding, void *ctx,
+                 uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    int rc = sign_enter(&step, v, "inspect_csr", deadline_ns, err);
+    return rc < 0 ? rc
+                  : plug_leave(&step, v->ops->inspect_csr(v->plug->inst, csr, fn, finding, ctx, err), err);
+}
+
+int
+plug_client_sign(struct plug_validator *v, const acd_sign *what, acd_cert_fn fn, void *ctx,
+                 uint64_t deadline_ns, acd_err *err)
+{
+    struct plug_step step;
+    acd_sign copy = *what;
+    copy.struct_size = sizeof(copy);
+    int rc = sign_enter(&step, v, "client_sign", deadline_ns, err);
+    return rc < 0 ? rc : plug_leave(&step, v->ops->client_sign(v->plug->inst, &copy, fn, ctx, err), err);
+}

@@ -41,4 +41,16 @@ int plug_verify(const struct plug_bundle *b, const acd_verify *what, uint64_t de
 int plug_describe(struct plug_validator *v, acd_slice leaf, const acd_slice *inter, size_t ninter,
                   acd_field_fn fn, void *ctx, uint64_t deadline_ns, acd_err *err) ACD_MUSTCHECK;
 
+/* The optional part that makes keys and signs: ACD_ENOTSUP, naming the plugin, where it has none. For admin
+ * workers; key material lives in the plugin's callback and the caller's memory only. */
+bool plug_can_sign(const struct plug_validator *v);
+int plug_key_make(struct plug_validator *v, enum acd_key_kind kind, acd_key_fn fn, void *ctx,
+                  uint64_t deadline_ns, acd_err *err) ACD_MUSTCHECK;
+int plug_ca_make(struct plug_validator *v, const acd_make_ca *what, acd_cert_fn fn, void *ctx,
+                 uint64_t deadline_ns, acd_err *err) ACD_MUSTCHECK;
+int plug_inspect_csr(struct plug_validator *v, acd_slice csr, acd_csr_fn fn, acd_finding_fn finding,
+                     void *ctx, uint64_t deadline_ns, acd_err *err) ACD_MUSTCHECK;
+int plug_client_sign(struct plug_validator *v, const acd_sign *what, acd_cert_fn fn, void *ctx,
+                     uint64_t deadline_ns, acd_err *err) ACD_MUSTCHECK;
+
 #endif

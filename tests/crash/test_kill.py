@@ -21,6 +21,7 @@ CAS = 6  # certificates per worker; the limit is 4, so that refusals are part of
 LIMIT = 4
 HELPER = "ca5"  # this one is always uploaded as a helper
 CRLS = 4  # revocation lists of each certificate
+CLIENTS = 5  # active client certificates of a zone
 
 
 class Worker:
@@ -34,6 +35,8 @@ class Worker:
         self.origin = {}  # name -> id of the entry in the zone's origin trust store
         self.access = []  # hosts of the account's Access CA
         self.crls = {}  # id -> numbers of its revocation lists
+        self.clients = {}  # id of a client certificate -> is it active?
+        self.generations = 0  # certificates of the managed CA
         self.flight = None  # what may or may not have happened
         self.rules_put = []  # what the latest `rule put` would make of the rules
         self.acked = 0
@@ -48,8 +51,10 @@ class Worker:
     # One operation: (arguments, change of the model when it is done). None: refused by design.
     def upload(self):
         name = "ca%d" % self.random.randrange(CAS)
-        extra = ("--helper",) if name == HELPER else ()
-        result = yield ("ca", "upload", "--account", self.account, "--name", name, self.paths[name]) + extra
+        extra = ["--helper"] if name == HELPER else []
+        if self.random.random() < 0.5:
+            extra += ["--key", self.paths[name][:-len("pem")] + "key"]
+        result = yield ("ca", "upload", "--account", self.account, "--name", name, self.paths[name]) + tuple(extra)
         if name not in self.certs and len(self.certs) < LIMIT:
             check(result.code == 0, "upload: " + result.err)
             self.certs[name] = result.json["id"]
@@ -158,7 +163,40 @@ class Worker:
         check(result.code == 0, "access: " + result.err)
         self.access = names
 
+    # Client certificates and the managed CA: private keys, wrapped, and their rows come and go together.
+    def issue(self):
+        result = yield ("client-cert", "issue", "--zone", self.zone, "--csr", self.paths["csr"])
+        if sum(self.clients.values()) < CLIENTS:
+            check(result.code == 0, "client-cert issue: " + result.err)
+            self.clients[result.json["id"]] = True
+            self.generations = max(self.generations, 1)
+        else:
+            check(result.code == 1, "a client certificate beyond the limit: exit %d" % result.code)
+
+    def switch(self):
+        if not self.clients:
+            return
+        ident = self.random.choice(sorted(self.clients))
+        active = self.clients[ident]
+        room = active or sum(self.clients.values()) < CLIENTS
+        result = yield ("client-cert", "revoke" if active else "reactivate", "--zone", self.zone, ident)
+        check(result.code == (0 if room else 1), "client-cert: " + result.err)
+        if room:
+            self.clients[ident] = not active
+
+    def turn(self):
+        if self.generations < 3:
+            result = yield ("managed-ca", "rotate", "--account", self.account)
+            after = self.generations + 1
+        else:
+            result = yield ("managed-ca", "retire", "--account", self.account)
+            after = 1
+        check(result.code == 0, "managed-ca: " + result.err)
+        self.generations = after
+
     def pick(self):
+        if self.random.random() < 0.2:
+            return self.random.choice((self.issue, self.switch, self.switch, self.turn))()
         roll = self.random.random()
         if roll < 0.12:
             return self.origin_change()
@@ -269,8 +307,25 @@ class Worker:
         check(found in want, "%s: acknowledged lists %r, in flight %r, found %r" % (self.account, acked, self.flight, found))
         self.crls = found
 
+    def adopt_clients(self):
+        """Client certificates and the certificates of the managed CA."""
+        clients = {c["id"]: c["status"] == "active" for c in self.server.json("client-cert", "list", "--zone", self.zone)}
+        found = clients, len(self.server.json("managed-ca", "show", "--account", self.account)["items"])
+        want = [(self.clients, self.generations)]
+        noun, verb = self.flight[:2] if self.flight else (None, None)
+        fresh = set(clients) - set(self.clients)
+        if (noun, verb) == ("client-cert", "issue") and len(fresh) == 1:
+            want.append((dict(self.clients, **{fresh.pop(): True}), max(self.generations, 1)))
+        elif noun == "client-cert" and verb != "issue":
+            want.append((dict(self.clients, **{self.flight[4]: verb == "reactivate"}), self.generations))
+        elif noun == "managed-ca":
+            want.append((self.clients, self.generations + 1 if verb == "rotate" else 1))
+        check(found in want, "%s: acknowledged %r, in flight %r, found %r" % (self.account, want[0], self.flight, found))
+        self.clients, self.generations = found
+
     def adopt(self):
         self.adopt_beside()
+        self.adopt_clients()
         certs, hosts, rules = self.state()
         self.adopt_crls(hosts)
         check(self.allowed(certs, hosts, rules), "%s: acknowledged %r %r %r, in flight %r, found %r %r %r" % (
@@ -308,7 +363,9 @@ def test_kill_9_loses_nothing_that_was_acknowledged(case):
         for number in range(1, CRLS + 1):
             paths["%s-%d" % (name, number)] = pki.crl("%s-%d" % (name, number), name, ["%02X" % n for n in range(1, number + 1)],
                                                       number=number, issued=number * 10 - 3600)
-    server = case.server()
+    paths["csr"] = pki.path("client", "csr")
+    pki.openssl("req", "-new", "-key", pki.key("client"), "-subj", "/CN=client", "-out", paths["csr"])
+    server = case.server(config="limits:\n  client_certs: %d\n" % CLIENTS)
     prints = {pki.sha256(name): name for name in names}
     workers = [Worker(server, n, paths, prints) for n in range(WORKERS)]
     for worker in workers:

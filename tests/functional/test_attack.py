@@ -85,7 +85,7 @@ def test_image_file_cannot_be_created(case):
     server.json("account", "create", "--name", "later")
     truth, snapshot = revisions(server)
     equal(snapshot, truth, "snapshot's revision")
-    equal(image_result(server), {"plugins": True, "quota": True, "snapshot": True, "image": False}, "check")
+    equal(image_result(server), {"plugins": True, "quota": True, "keys": True, "snapshot": True, "image": False}, "check")
     os.rmdir(os.path.join(image + ".new", "in the way"))
     os.rmdir(image + ".new")
     server.until(lambda: image_result(server)["image"], "the image is written again")

@@ -226,7 +226,8 @@ def test_what_is_refused(case):
     open(empty, "w", encoding="utf-8").close()
     w.add(ca, empty, 2)
     w.add("00000000-0000-4000-8000-000000000000", pki.crl("fine", "root"), 1)
-    leaf = w.server.json("ca", "upload", "--account", "acme", "--name", "l", "--leaf", pki.path("leaf"))["id"]
+    leaf = w.server.json("ca", "upload", "--account", "acme", "--name", "l", "--leaf", "--key", pki.key("leaf"),
+                         pki.path("leaf"))["id"]
     w.refused(leaf, pki.path("fine"), "no uploaded CA")
     # Nothing was kept, and a dry run keeps nothing.
     w.server.json("crl", "add", "--ca", ca, "--dry-run", pki.crl("dry", "root", [pki.serial("leaf")]))

@@ -46,6 +46,17 @@ int cmd_plugin_inspect(struct ctl *c);
 
 int cmd_server_status(struct ctl *c);
 int cmd_server_check(struct ctl *c);
+int cmd_server_rewrap(struct ctl *c);
+
+int cmd_managed_ca_show(struct ctl *c);
+int cmd_managed_ca_rotate(struct ctl *c);
+int cmd_managed_ca_retire(struct ctl *c);
+
+int cmd_client_cert_issue(struct ctl *c);
+int cmd_client_cert_list(struct ctl *c);
+int cmd_client_cert_get(struct ctl *c);
+int cmd_client_cert_revoke(struct ctl *c);
+int cmd_client_cert_reactivate(struct ctl *c);
 
 int cmd_query_trust(struct ctl *c);
 int cmd_query_verify(struct ctl *c);

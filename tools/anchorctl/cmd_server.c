@@ -17,6 +17,12 @@ static const struct out_col status_cols[] = {
     {"SNAPSHOT REVISION", "snapshot_revision", false},
     {"LISTENS ON", "listeners", false},
     {"DATA", "data_dir", false},
+    {"WRAPPING KEY", "keys.key_id", false},
+    {"PRIVATE KEYS", "keys.wrapped", false},
+    {"PRIVATE KEYS TO REWRAP", "keys.to_rewrap", false},
+    {"PRIVATE KEYS UNREADABLE", "keys.unreadable", false},
+    {"WRAPPING KEYS MISSING", "keys.missing_key_ids", false},
+    {"WRAPPING KEY PROBLEM", "keys.problem", false},
     {NULL, NULL, false},
 };
 
@@ -25,6 +31,21 @@ static const struct out_col counter_cols[] = {
     {"VALUE", "value", true},
     {NULL, NULL, false},
 };
+
+static json_t *
+js_keys(const Anchord__V1__KeyStatus *k)
+{
+    json_t *v = js_object(), *missing = js_array();
+    js_set(v, "key_id", js_text_or_null(k->key_id));
+    js_set(v, "wrapped", json_integer((json_int_t)k->wrapped));
+    js_set(v, "to_rewrap", json_integer((json_int_t)k->to_rewrap));
+    js_set(v, "unreadable", json_integer((json_int_t)k->unreadable));
+    for (size_t i = 0; i < k->n_missing_key_ids; i++)
+        js_add(missing, js_text(k->missing_key_ids[i]));
+    js_set(v, "missing_key_ids", missing);
+    js_set(v, "problem", js_text_or_null(k->problem));
+    return v;
+}
 
 static json_t *
 js_status(const Anchord__V1__GetStatusResponse *resp)
@@ -40,6 +61,7 @@ js_status(const Anchord__V1__GetStatusResponse *resp)
         js_add(listeners, js_text(resp->listeners[i]));
     js_set(v, "listeners", listeners);
     js_set(v, "data_dir", js_text(resp->data_dir));
+    js_set(v, "keys", resp->keys ? js_keys(resp->keys) : json_null());
     for (size_t i = 0; i < resp->n_counters; i++)
         js_set(counters, resp->counters[i]->name, json_integer(resp->counters[i]->value));
     js_set(v, "counters", counters);
@@ -164,4 +186,49 @@ cmd_server_check(struct ctl *c)
     }
     admin_result_done(&res);
     return rc;
+}
+
+/* --- rewrap -------------------------------------------------------------------------------------------- */
+
+static const struct out_col rewrap_cols[] = {
+    {"WRAPPING KEY", "key_id", false},
+    {"REWRAPPED", "rewrapped", false},
+    {"REMAINING", "remaining", false},
+    {"DRY RUN", "dry_run", false},
+    {NULL, NULL, false},
+};
+
+/* Step by step until nothing is left; a dry run takes the first step. */
+int
+cmd_server_rewrap(struct ctl *c)
+{
+    struct admin_result res;
+    const void *resp_ = NULL;
+    json_t *v = NULL;
+    uint64_t total = 0, remaining = 0;
+    int rc;
+    Anchord__V1__RewrapKeysRequest *req =
+        ctl_new(c, Anchord__V1__RewrapKeysRequest, anchord__v1__rewrap_keys_request);
+    req->dry_run = ctl_flag(c, OPT_DRY_RUN);
+    do {
+        rc = ctl_call(c, "KeyService/RewrapKeys", req, &resp_, &res);
+        if (rc == 0) {
+            const Anchord__V1__RewrapKeysResponse *resp = resp_;
+            total += resp->rewrapped;
+            remaining = resp->remaining;
+            json_decref(v);
+            v = js_object();
+            js_set(v, "key_id", js_text(resp->key_id));
+        }
+        admin_result_done(&res);
+    } while (rc == 0 && remaining > 0 && !req->dry_run);
+    if (rc) {
+        json_decref(v);
+        return rc;
+    }
+    js_set(v, "rewrapped", json_integer((json_int_t)total));
+    js_set(v, "remaining", json_integer((json_int_t)remaining));
+    js_set(v, "dry_run", json_boolean(req->dry_run));
+    out_object(c, v, rewrap_cols);
+    return 0;
 }

@@ -23,6 +23,8 @@ const struct ctl_noun ctl_nouns[] = {
     {"quota", "how many CAs an account may hold"},
     {"expiring", "what ends soon"},
     {"token", "credentials of callers that come over the gateway or the network"},
+    {"managed-ca", "the CA that the server keeps for an account"},
+    {"client-cert", "client certificates that it signs"},
     {"query", "what edges ask: trust of a host, verdict on a certificate"},
     {"plugin", "what the server is made of"},
     {"server", "the server itself"},
@@ -180,6 +182,31 @@ const struct ctl_cmd ctl_cmds[] = {
     {"token", "revoke", ONE_ARG("ID"), .flags = CMD_MUTATION,
      .run = cmd_token_revoke, .help = "revoke a token: it is refused from then on"},
 
+    {"managed-ca", "show", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_managed_ca_show,
+     .help = "show the managed CA of an account", .detail = "It gets its certificate when it first signs."},
+    {"managed-ca", "rotate", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), TAKES(KEY_TYPE), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION, .run = cmd_managed_ca_rotate, .help = "sign with a new key from now on",
+     .detail = "What was signed before stays trusted until `retire`."},
+    {"managed-ca", "retire", NO_ARGS, .uses = USES(NEEDS(ACCOUNT), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_managed_ca_retire, .help = "end the trust in all but the newest key",
+     .detail = "Client certificates that earlier keys signed are not verified any more, and those keys are deleted. "
+               "With --dry-run it says how many active ones there are."},
+
+    {"client-cert", "issue", NO_ARGS, .uses = USES(NEEDS(ZONE), NEEDS(CSR), TAKES(DAYS), TAKES(DRY_RUN)),
+     .flags = CMD_MUTATION, .run = cmd_client_cert_issue, .help = "sign a client certificate",
+     .detail = "Of the request's subject common name, organization, unit, country, state and locality are kept, of its "
+               "alternative names DNS names, mailboxes, URIs and addresses; everything else is set by the server."},
+    {"client-cert", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(STATUS)), .run = cmd_client_cert_list,
+     .help = "list the client certificates of a zone, newest first"},
+    {"client-cert", "get", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE)), .run = cmd_client_cert_get,
+     .help = "show one client certificate"},
+    {"client-cert", "revoke", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_client_cert_revoke, .help = "revoke a client certificate",
+     .detail = "It counts at once, stays listed, and makes room for another one."},
+    {"client-cert", "reactivate", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+     .run = cmd_client_cert_reactivate, .help = "take a revocation back",
+     .detail = "Needs room among the active ones of the zone. One that is active stays as it is."},
+
     {"query", "trust", .args = "HOST...", .min_args = 1, .max_args = CTL_ARGS_MAX,
      .uses = USES(TAKES(PRODUCT), TAKES(DER), TAKES(EXPLAIN)), .run = cmd_query_trust,
      .help = "which CAs may vouch for clients of these hosts?",
@@ -213,6 +240,10 @@ const struct ctl_cmd ctl_cmds[] = {
      .help = "show version, revisions and counters"},
     {"server", "check", NO_ARGS, .run = cmd_server_check, .help = "compare stored data, counters and snapshot",
      .detail = "Exits with 1 when anything differs."},
+    {"server", "rewrap", NO_ARGS, .uses = USES(TAKES(DRY_RUN)), .run = cmd_server_rewrap,
+     .help = "wrap all private keys under the current wrapping key",
+     .detail = "After a new wrapping key was configured and the earlier one named in keys.old. It goes in steps, each a "
+               "transaction, and may be broken off and run again; afterwards the earlier wrapping key may go."},
 
     {"x509", "inspect", .args = "[--role ca|leaf|origin-root|chain] [--key FILE] [--time TIME] [-o json] FILE",
      .max_args = CTL_ARGS_MAX, .flags = CMD_LOCAL | CMD_RAW | CMD_FILES, .run = cmd_x509,

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "lib/main.h"
@@ -33,6 +34,9 @@ real_mono(const struct clock *c)
 static const struct clock fake_clock = {fake_wall, real_mono};
 static struct plug_registry *plugins;
 static struct core *core;
+static struct keyring *keyring;
+static char folder[64];
+char rig_key_file[96];
 static struct rpc_table table;
 static struct mem_region region;
 static acd_err problem = ACD_ERR_INIT;
@@ -47,6 +51,51 @@ publish(void *ctx, struct plug_session *s, const struct change_set *set, uint64_
     rig_published++;
     if (rig_on_publish)
         rig_on_publish(s, set);
+}
+
+static void
+start(const struct keyring_opts *keys)
+{
+    ck_assert_int_eq(keyring_open(keys, &keyring, &problem), 0);
+    const struct core_deps deps = {
+        .storage = plug_registry_storage(plugins),
+        .quota = plug_registry_quota(plugins),
+        .validator = plug_registry_validator(plugins, 0),
+        .keyring = keyring,
+        .client_certs = 3,
+        .clock = &fake_clock,
+        .publish = publish,
+    };
+    ck_assert_int_eq(core_new(&deps, &core, &problem), 0);
+    ck_assert_int_eq(rpc_table_init(&table, &fake_clock), 0);
+    ck_assert_int_eq(core_bind(core, &table, &problem), 0);
+}
+
+static void
+stop(void)
+{
+    rpc_table_done(&table);
+    core_free(core);
+    keyring_free(keyring);
+}
+
+void
+rig_restart(const struct keyring_opts *keys)
+{
+    stop();
+    start(keys);
+}
+
+struct plug_storage *
+rig_storage(void)
+{
+    return plug_registry_storage(plugins);
+}
+
+struct core *
+rig_core(void)
+{
+    return core;
 }
 
 void
@@ -69,29 +118,24 @@ rig_setup(void)
     ck_assert_int_eq(
         plug_storage_schema(storage, collections, COLLECTIONS, COLLECTIONS_VERSION, COLL_PLUGIN, &problem),
         0);
-    const struct core_deps deps = {
-        .storage = storage,
-        .quota = plug_registry_quota(plugins),
-        .validator = plug_registry_validator(plugins, 0),
-        .clock = &fake_clock,
-        .publish = publish,
-    };
+    (void)snprintf(folder, sizeof(folder), "/tmp/anchord-core-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(rig_key_file, sizeof(rig_key_file), "%s/anchord.key", folder);
     rig_wall_ms = 1800000000000;
     rig_published = 0;
     rig_meta = NULL;
     rig_remote = NULL;
     rig_on_publish = NULL;
     mem_init(&region, 4096, LIMIT_REGION);
-    ck_assert_int_eq(core_new(&deps, &core, &problem), 0);
-    ck_assert_int_eq(rpc_table_init(&table, &fake_clock), 0);
-    ck_assert_int_eq(core_bind(core, &table, &problem), 0);
+    start(&(struct keyring_opts){.own = rig_key_file});
 }
 
 void
 rig_teardown(void)
 {
-    rpc_table_done(&table);
-    core_free(core);
+    stop();
+    (void)unlink(rig_key_file);
+    (void)rmdir(folder);
     plug_registry_close(plugins);
     mem_done(&region);
 }
@@ -112,12 +156,6 @@ struct rpc_table *
 rig_table(void)
 {
     return &table;
-}
-
-struct core *
-rig_core(void)
-{
-    return core;
 }
 
 const void *

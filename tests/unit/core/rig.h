@@ -3,17 +3,21 @@
 #define TESTS_UNIT_CORE_RIG_H
 
 #include "core/core.h"
+#include "core/keyring.h"
 #include "model/change.h"
 #include "model/collections.h"
 
 extern int64_t rig_wall_ms;      /* the day is the test's; deadlines are real */
 extern unsigned rig_published;   /* changes */
 extern struct rpc_call rig_call; /* the last one */
+extern char rig_key_file[96];    /* where the wrapping key is made */
 /* Called with what a change published, when it is set. */
 extern void (*rig_on_publish)(struct plug_session *s, const struct change_set *set);
 
 void rig_setup(void);
 void rig_teardown(void);
+void rig_restart(const struct keyring_opts *keys); /* the same rows, other wrapping keys */
+struct plug_storage *rig_storage(void);
 struct core *rig_core(void);
 
 /* What the calls to come carry as metadata: key, value, key, value, ..., NULL. NULL: nothing. */

@@ -337,8 +337,10 @@ START_TEST(test_table_is_the_contract)
         &anchord__v1__host_service__descriptor,   &anchord__v1__quota_service__descriptor,
         &anchord__v1__rule_service__descriptor,   &anchord__v1__server_service__descriptor,
         &anchord__v1__plugin_service__descriptor, &anchord__v1__origin_trust_service__descriptor,
-        &anchord__v1__expiry_service__descriptor, &anchord__v1__access_service__descriptor,
-        &anchord__v1__token_service__descriptor,  &anchord__v1__crl_service__descriptor,
+        &anchord__v1__access_service__descriptor, &anchord__v1__token_service__descriptor,
+        &anchord__v1__key_service__descriptor,    &anchord__v1__managed_ca_service__descriptor,
+        &anchord__v1__expiry_service__descriptor, &anchord__v1__client_cert_service__descriptor,
+        &anchord__v1__crl_service__descriptor,
     };
     size_t methods = 0, rows = 0;
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
