@@ -138,6 +138,22 @@ def test_revoked_intermediate(case):
     equal(w.state("root", chain), "revoked", "by the intermediate's list")
 
 
+def test_list_of_a_helper(case):
+    """An intermediate that only completes paths speaks for what it issued all the same."""
+    w = World(case)
+    pki = w.pki
+    pki.ca("root")
+    pki.ca("sub", "root")
+    for name in ("good", "gone"):
+        pki.client(name, "sub")
+    w.trust("root")
+    helper = w.trust("sub", None, "--helper")
+    w.server.json("host", "add", "--zone", "example.com", "--ca", helper, "root.example.com")
+    equal([w.state("root", pki.path(name)) for name in ("good", "gone")], ["good", "good"])
+    w.add(helper, pki.crl("crl", "sub", [pki.serial("gone")]))
+    equal([w.state("root", pki.path(name)) for name in ("good", "gone")], ["good", "revoked"])
+
+
 def test_delta(case):
     w = World(case)
     pki = w.pki

@@ -86,7 +86,7 @@ const struct ctl_cmd ctl_cmds[] = {
      .detail = "Refused while hosts are associated with it, unless --detach is given."},
     {"ca", "associations", ONE_ARG("ID"), .run = cmd_ca_associations, .help = "list the hosts that use a CA"},
 
-    {"crl", "add", ONE_ARG("FILE"), .uses = USES(NEEDS(CA), TAKES(DRY_RUN)), .flags = CMD_MUTATION | CMD_FILES,
+    {"crl", "add", ONE_ARG("FILE"), .uses = USES(NEEDS(CA)), .flags = CMD_MUTATION | CMD_FILES,
      .run = cmd_crl_add, .help = "add a revocation list of a CA",
      .detail = "FILE holds one complete list or one delta, DER or PEM; \"-\" is standard input. It must carry the "
                "name of one of the CA's certificates and be signed by its key, be in date, and be newer than what "
@@ -95,10 +95,10 @@ const struct ctl_cmd ctl_cmds[] = {
                "certificates of an intermediate, upload the intermediate and its list. The idempotency key is that "
                "of the commit."},
     {"crl", "list", NO_ARGS, .uses = USES(NEEDS(CA)), .run = cmd_crl_list, .help = "list the revocation lists of a CA"},
-    {"crl", "delete", .args = "[CRL]", .max_args = 1, .uses = USES(NEEDS(CA), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+    {"crl", "delete", .args = "[CRL]", .max_args = 1, .uses = USES(NEEDS(CA)), .flags = CMD_MUTATION,
      .run = cmd_crl_delete, .help = "delete one revocation list of a CA, or all",
      .detail = "A complete list goes with its delta. Without a delta, what the complete list says counts again."},
-    {"crl", "policy", .args = "[require|warn|ignore|default]", .max_args = 1, .uses = USES(NEEDS(CA), TAKES(DRY_RUN)),
+    {"crl", "policy", .args = "[require|warn|ignore|default]", .max_args = 1, .uses = USES(NEEDS(CA)),
      .flags = CMD_MUTATION, .run = cmd_crl_policy, .help = "set what happens without a list in date, or show it",
      .detail = "`require`: nothing is verified. `warn`: verified all the same, with a note in the explanation. "
                "`ignore`: lists are kept and not looked at. `default`: a CA without a list is not checked; one that "
