@@ -101,7 +101,9 @@ gw_try(struct gw *g, const char *method, const void *req, const void **ret_resp,
 {
     static const struct admin_result none = {.status = ACD_ENOMEM, .message = "out of memory"};
     struct gw_result *r = mem_new(g->region, struct gw_result);
-    const struct admin_opts opts = {.timeout_ms = g->call_ms ? g->call_ms : CALL_MS,
+    /* The API says what a list or a deletion comes to, and knows no "really?": a change does what it says. */
+    const struct admin_opts opts = {.force = true,
+                                    .timeout_ms = g->call_ms ? g->call_ms : CALL_MS,
                                     .authorization = g->auth.authorization ? g->auth.authorization : "",
                                     .traceparent = http_header_of(g->http, "traceparent"),
                                     .caller = &g->auth.caller};
