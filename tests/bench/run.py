@@ -23,7 +23,7 @@ ROUNDS, SECONDS = 3, "0.5"
 QUICK_ROUNDS, QUICK_SECONDS = 1, "0.1"
 # Seconds after which a program counts as stuck.
 LIMIT = 900
-PACKAGES = ["libnng1", "libprotobuf-c1", "libssl3", "libsqlite3-0", "liburcu8", "redis-server", "libgrpc++1.51"]
+PACKAGES = ["libnng1", "libprotobuf-c1", "libssl3", "libsqlite3-0", "liburcu8", "redis-server", "nginx", "libgrpc++1.51"]
 # Programs that take something else than the seconds per figure: name -> (arguments, quick arguments).
 ARGUMENTS = {"bench_snap": (["1000000"], ["10000"])}
 

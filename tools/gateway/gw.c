@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "forwarded.h"
+#include "hook.h"
 #include "metrics.h"
 #include "model/ids.h"
 
@@ -224,7 +226,10 @@ gw_serve(void *ctx, struct http_request *req, struct http_reply *rep)
 {
     struct gw g = {.gateway = ctx, .http = req, .rep = rep, .region = req->region};
     name_request(&g);
-    serve(&g);
+    if (hook_is(req->target))
+        hook_serve(&g);
+    else
+        serve(&g);
     gw_done(&g);
 }
 

@@ -21,12 +21,14 @@
 #include "style.h"
 
 struct metrics;
+struct peers;
 
 struct gateway {
     acd_client *client;
     struct http *http; /* for its counts */
     struct metrics *metrics;
-    struct rate *rate; /* NULL: no limit */
+    struct rate *rate;         /* NULL: no limit */
+    const struct peers *peers; /* who may ask at /auth */
 };
 
 struct gw_result;

@@ -109,7 +109,7 @@ conn_address(struct http_conn *c)
     else if (sa && sa->sa_family == AF_INET6)
         addr = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
     if (!addr || !inet_ntop(sa->sa_family, addr, c->remote, sizeof(c->remote)))
-        (void)snprintf(c->remote, sizeof(c->remote), "unknown");
+        (void)snprintf(c->remote, sizeof(c->remote), sa && sa->sa_family == AF_UNIX ? "unix" : "unknown");
 }
 
 static void
@@ -196,6 +196,33 @@ const char *
 http_header_of(const struct http_request *req, const char *name)
 {
     return MHD_lookup_connection_value(req->conn->mc, MHD_HEADER_KIND, name);
+}
+
+/* One name among all headers. */
+struct seek {
+    const char *name, *value;
+    unsigned n;
+};
+
+static enum MHD_Result
+seek_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct seek *s = arg;
+    (void)kind;
+    if (strcasecmp(name, s->name) == 0) {
+        s->value = value ? value : "";
+        s->n++;
+    }
+    return MHD_YES;
+}
+
+bool
+http_header_once(const struct http_request *req, const char *name, const char **ret)
+{
+    struct seek s = {.name = name};
+    (void)MHD_get_connection_values(req->conn->mc, MHD_HEADER_KIND, seek_header, &s);
+    *ret = s.value;
+    return s.n <= 1;
 }
 
 void

@@ -28,13 +28,15 @@ struct http_request {
     const char *method; /* "GET" */
     acd_slice target;   /* path and query, as sent: not decoded */
     acd_slice body;
-    const char *remote; /* address of the client, without port */
+    const char *remote; /* address of the client, without port; "unix" on a unix socket */
     uint64_t began_ns;  /* monotonic: when the head of the request was there */
     struct http_conn *conn;
 };
 
 /* The value of a header of the request; NULL: there is none. Valid as long as the request. */
 const char *http_header_of(const struct http_request *req, const char *name);
+/* The same of a header that must not be there twice: false if it is. */
+bool http_header_once(const struct http_request *req, const char *name, const char **ret) ACD_MUSTCHECK;
 
 enum { HTTP_HEADERS = 16 };
 
@@ -58,7 +60,7 @@ enum http_refusal {
 };
 
 struct http_opts {
-    const char *listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0: any that is free */
+    const char *listen; /* "127.0.0.1:8080", "[::1]:8080", "unix:PATH"; port 0: any that is free */
     bool tls;           /* with the certificates of tls.h */
     uint32_t workers, queue;
     uint32_t max_conns, max_conns_address; /* the second: of one client address; 0: no limit */

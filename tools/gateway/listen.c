@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, UNIX_MODE = 0666 };
+
+static const char unix_prefix[] = "unix:";
 
 static int
 parse_address(const char *text, struct sockaddr_storage *sa, socklen_t *len, acd_err *err)
@@ -61,12 +65,56 @@ name_socket(int fd, char ret[LISTEN_TEXT_MAX])
                    (unsigned)ntohs(v6 ? in6->sin6_port : in4->sin_port));
 }
 
+/* A socket that a process left behind is replaced; one that somebody listens on is not. */
+static int
+remove_stale(const struct sockaddr_un *sa)
+{
+    struct stat st;
+    _cleanup_close_ int fd = -1;
+    if (lstat(sa->sun_path, &st) < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (!S_ISSOCK(st.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    return unlink(sa->sun_path);
+}
+
+/* Who may connect is a matter of the folder's rights, so the socket itself has none to lack. */
+static int
+listen_unix(const char *text, int *ret_fd, char ret_address[LISTEN_TEXT_MAX], acd_err *err)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    const char *path = text + sizeof(unix_prefix) - 1;
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof(sa.sun_path))
+        return err_set(err, ACD_EINVAL, "'%s': the path of a unix socket has 1 to %zu bytes", text,
+                       sizeof(sa.sun_path) - 1);
+    memcpy(sa.sun_path, path, len);
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || remove_stale(&sa) < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+        chmod(sa.sun_path, UNIX_MODE) < 0 || listen(fd, BACKLOG) < 0)
+        return err_set(err, ACD_EIO, "%s: %s", text, strerror(errno));
+    (void)snprintf(ret_address, LISTEN_TEXT_MAX, "%s", text);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
 int
 listen_on(const char *text, int *ret_fd, char ret_address[LISTEN_TEXT_MAX], acd_err *err)
 {
     struct sockaddr_storage sa;
     socklen_t len;
     int one = 1;
+    if (str_starts(text, unix_prefix))
+        return listen_unix(text, ret_fd, ret_address, err);
     int rc = parse_address(text, &sa, &len, err);
     if (rc < 0)
         return rc;

@@ -72,6 +72,7 @@ start(const struct options *o, struct gateway *gw, acd_err *err)
     int rc = o->tls_cert ? tls_load(o->tls_cert, o->tls_key, err) : 0;
     if (rc == 0)
         rc = acd_client_open(anchord_admin_url(o->socket), &client, &gw->client, err);
+    gw->peers = &o->auth_peers;
     gw->metrics = calloc(1, sizeof(*gw->metrics));
     gw->rate = rate ? rate_new(rate, RATE_WINDOW_S, &clock_system) : NULL;
     if (rc == 0 && (!gw->metrics || (rate && !gw->rate)))

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
 
 enum {
     OPT_LISTEN = 256,
     OPT_SOCKET,
+    OPT_AUTH_PEER,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
     OPT_WORKERS,
@@ -25,6 +27,7 @@ enum {
 static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"socket", required_argument, NULL, OPT_SOCKET},
+    {"auth-peer", required_argument, NULL, OPT_AUTH_PEER},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"workers", required_argument, NULL, OPT_WORKERS},
@@ -45,9 +48,12 @@ options_help(void)
 {
     (void)fputs("Usage: anchord-gateway [OPTION]...\n"
                 "REST API of anchord.\n\n"
-                "  --listen ADDR:PORT     where to serve HTTP (default: 127.0.0.1:8080)\n"
+                "  --listen ADDR:PORT     where to serve HTTP (default: 127.0.0.1:8080); or unix:PATH\n"
                 "  --socket URL           where the server listens (default: $ANCHORD_SOCKET, else\n"
                 "                         ipc:///run/anchord/anchord.sock, else ipc://./var/anchord.sock)\n"
+                "  --auth-peer PEER       a proxy that may ask at /auth: an address, a range (CIDR), or\n"
+                "                         unix for who connects to a unix socket; up to 64 of them\n"
+                "                         (default: nobody)\n"
                 "  --tls-cert FILE        serve HTTPS with this certificate and its chain (PEM)\n"
                 "  --tls-key FILE         and this key (PEM); both are read again at SIGHUP\n"
                 "  --workers N            requests that are handled at once (default: 16)\n"
@@ -79,6 +85,16 @@ number(const char *name, uint32_t lo, uint32_t hi, uint32_t *ret)
 }
 
 static bool
+peer_option(struct options *o)
+{
+    acd_err err = ACD_ERR_INIT;
+    int rc = peers_add(&o->auth_peers, optarg, &err);
+    if (rc < 0)
+        (void)fprintf(stderr, "anchord-gateway: --auth-peer: %s\n", err_text(&err, rc));
+    return rc == 0;
+}
+
+static bool
 log_option(int c, struct options *o)
 {
     if (c == OPT_LOG_LEVEL) {
@@ -104,6 +120,8 @@ take(int c, struct options *o)
     case OPT_SOCKET:
         o->socket = optarg;
         return true;
+    case OPT_AUTH_PEER:
+        return peer_option(o);
     case OPT_TLS_CERT:
         o->tls_cert = optarg;
         return true;

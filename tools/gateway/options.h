@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "peers.h"
+
 struct options {
     const char *listen, *socket, *tls_cert, *tls_key;
     uint32_t workers, max_conns, max_conns_address;
@@ -12,6 +14,7 @@ struct options {
     bool rate_given; /* otherwise there is none on loopback */
     uint32_t timeout_s, drain_s;
     int log_format, log_level;
+    struct peers auth_peers; /* of /auth */
     bool help, version;
 };
 
