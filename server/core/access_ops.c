@@ -87,7 +87,7 @@ access_msg(struct unit *u, const acd_value *row, Anchord__V1__AccessCertificate 
 }
 
 static int
-change_reply(struct unit *u, const acd_value *row, const struct access_change *change, bool dry_run,
+change_reply(struct unit *u, const acd_value *row, const struct access_change *change,
              Anchord__V1__AccessCertificateResponse **ret, acd_err *err)
 {
     Anchord__V1__AccessCertificateResponse *resp = *ret =
@@ -96,7 +96,7 @@ change_reply(struct unit *u, const acd_value *row, const struct access_change *c
         return ACD_ENOMEM;
     resp->added = change->added;
     resp->removed = change->removed;
-    resp->dry_run = dry_run;
+    resp->dry_run = u->dry;
     unit_note(u, row_text(row, CERT_ACCOUNT), row_text(row, CERT_ID),
               mem_printf(u->region, "%s: %u hosts added, %u removed", row_text(row, CERT_NAME), change->added,
                          change->removed));
@@ -148,7 +148,7 @@ access_create(struct unit *u, const void *req_, void *plan, void **ret_resp, acd
     if (rc == 0)
         rc = access_hosts_replace(u, row, hosts, n, &change, err);
     if (rc == 0)
-        rc = change_reply(u, row, &change, req->dry_run, &resp, err);
+        rc = change_reply(u, row, &change, &resp, err);
     if (rc < 0)
         return rc;
     resp->findings = up->findings;
@@ -350,7 +350,7 @@ access_update(struct unit *u, const void *req_, void *plan_, void **ret_resp, ac
     if (rc == 0)
         rc = put_row(u, row, req->name, &change, err);
     if (rc == 0)
-        rc = change_reply(u, row, &change, req->dry_run, &resp, err);
+        rc = change_reply(u, row, &change, &resp, err);
     *ret_resp = resp;
     return rc;
 }
@@ -372,7 +372,7 @@ access_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, ac
     (void)plan_;
     int rc = find_access(u, req->account, req->id, &row, err);
     if (rc == 0)
-        rc = change_reply(u, row, &change, req->dry_run, &resp, err); /* as it was */
+        rc = change_reply(u, row, &change, &resp, err); /* as it was */
     if (rc == 0)
         rc = cert_delete(u, row, req->detach, &detached, err);
     if (rc < 0)

@@ -15,7 +15,7 @@ list_rows(struct unit *u, const acd_value *account, struct db_rows *ret, acd_err
 }
 
 static int
-reply(struct unit *u, const acd_value *account, bool dry_run, void **ret_resp, acd_err *err)
+reply(struct unit *u, const acd_value *account, void **ret_resp, acd_err *err)
 {
     struct db_rows rows;
     Anchord__V1__AccessSettings *resp =
@@ -31,7 +31,7 @@ reply(struct unit *u, const acd_value *account, bool dry_run, void **ret_resp, a
         resp->settings[i]->hostname = (char *)row_text(rows.rows[i], ACCESS_SETTING_HOST);
         resp->settings[i]->client_certificate_forwarding = rows.rows[i][ACCESS_SETTING_FORWARD].num != 0;
     }
-    resp->dry_run = dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     return 0;
 }
@@ -43,7 +43,7 @@ settings_get(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
     acd_value *account;
     (void)plan_;
     int rc = find_account(u, req->account, &account, err);
-    return rc < 0 ? rc : reply(u, account, false, ret_resp, err);
+    return rc < 0 ? rc : reply(u, account, ret_resp, err);
 }
 
 /* --- put --------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ settings_put(struct unit *u, const void *req_, void *plan_, void **ret_resp, acd
         return rc;
     unit_note(u, row_text(account, ACCOUNT_ID), "access settings",
               mem_printf(u->region, "%zu hosts", req->n_settings));
-    return reply(u, account, req->dry_run, ret_resp, err);
+    return reply(u, account, ret_resp, err);
 }
 
 static bool

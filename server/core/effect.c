@@ -22,7 +22,7 @@ guard_host(void *arg, const struct preview_host *h)
 {
     struct guard *g = arg;
     acd_value *zone;
-    if (!h->before.verifies || h->after.verifies)
+    if (h->access || !h->before.verifies || h->after.verifies)
         return 0;
     if (g->lost == 0)
         (void)snprintf(g->first, sizeof(g->first), "%s", h->pattern);
@@ -99,6 +99,7 @@ tell_host(void *arg, const struct preview_host *h)
         return ACD_ENOMEM;
     m->host = mem_strdup(t->region, h->pattern);
     m->zone_id = mem_strdup(t->region, h->after.n ? h->after.zone : h->before.zone);
+    m->product = h->access ? (char *)"access" : WIRE_STR(NULL);
     m->verifies_before = h->before.verifies;
     m->verifies_after = h->after.verifies;
     if (!m->host || !m->zone_id)

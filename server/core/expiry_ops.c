@@ -42,12 +42,42 @@ tell_item(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_err
 static int
 hosts_of_item(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
 {
-    const struct db_query q = {.coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &row[ITEM_CERT], .neq = 1};
-    return db_count(db, &q, ret, err);
+    struct db_query q = {.coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &row[ITEM_CERT], .neq = 1};
+    uint64_t access = 0;
+    int rc = db_count(db, &q, ret, err);
+    q.coll = COLL_ACCESS_HOST; /* an object has hosts in one of the two */
+    if (rc == 0)
+        rc = db_count(db, &q, &access, err);
+    *ret += access;
+    return rc;
+}
+
+static int
+tell_origin(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_err *err)
+{
+    acd_value *zone;
+    int rc = db_get(db, COLL_ZONE, VALS(row[ORIGIN_ZONE]), 1, &zone, err);
+    if (rc < 0)
+        return rc;
+    m->kind = (char *)"origin-trust";
+    m->id = (char *)row_text(row, ORIGIN_ID);
+    m->name = (char *)row_text(row, ORIGIN_SUBJECT);
+    m->account_id = (char *)row_text(zone, ZONE_ACCOUNT);
+    return 0;
+}
+
+/* No association rests on it: it speaks for the origins of a zone. */
+static int
+no_hosts(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
+{
+    (void)db, (void)row, (void)err;
+    *ret = 0;
+    return 0;
 }
 
 static const struct source sources[] = {
     {"certificate", COLL_CERT_ITEM, ITEM_BY_EXPIRY, ITEM_NOT_AFTER, tell_item, hosts_of_item},
+    {"origin-trust", COLL_ORIGIN, ORIGIN_BY_EXPIRY, ORIGIN_NOT_AFTER, tell_origin, no_hosts},
 };
 enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
@@ -60,13 +90,11 @@ enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 static acd_value *
 row_before(struct mem_region *r, const struct source *s, int64_t date)
 {
-    const acd_collection *c = &collections[s->coll];
-    acd_value *row = mem_new_n(r, c->ncols, acd_value);
-    if (!row)
-        return NULL;
-    for (size_t i = 0; i < c->ncols; i++)
-        row[i] = c->cols[i].type == ACD_COL_INT ? VAL_INT(INT64_MIN) : VAL_TEXT("");
-    row[s->date].num = date;
+    acd_value *row = db_blank(&(struct db){NULL, r}, s->coll);
+    for (size_t i = 0; row && i < collections[s->coll].npk; i++)
+        row[i].num = INT64_MIN;
+    if (row)
+        row[s->date].num = date;
     return row;
 }
 

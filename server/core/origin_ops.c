@@ -215,7 +215,7 @@ origin_add(struct unit *u, const void *req_, void *plan, void **ret_resp, acd_er
     resp->findings = up->findings;
     resp->n_findings = up->nfindings;
     resp->entries = (uint32_t)entries + 1;
-    resp->dry_run = req->dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     unit_note(u, row_text(zone, ZONE_ACCOUNT), row_text(row, ORIGIN_ID), row_text(zone, ZONE_NAME));
     return 0;
@@ -353,7 +353,7 @@ origin_delete(struct unit *u, const void *req_, void *plan_, void **ret_resp, ac
     if (!resp || !(resp->entry = entry_msg(u, row, 0)))
         return ACD_ENOMEM;
     resp->entries = (uint32_t)entries;
-    resp->dry_run = req->dry_run;
+    resp->dry_run = u->dry;
     *ret_resp = resp;
     unit_note(u, row_text(zone, ZONE_ACCOUNT), row_text(row, ORIGIN_ID), row_text(zone, ZONE_NAME));
     return 0;

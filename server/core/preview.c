@@ -21,7 +21,7 @@ struct preview {
     struct unit *u;
     struct mem_region facts, scratch; /* scratch: of one host */
     struct state before, after;
-    struct map seen; /* hosts: a change may have touched one several times */
+    struct map seen[2]; /* hosts, Access ones apart: a change may have touched one several times */
     struct preview_host host;
 };
 
@@ -69,12 +69,14 @@ facts_of(struct preview *p, struct state *s, const char *id, const struct facts 
  */
 
 static int
-read_side(struct preview *p, struct state *s, const char *pattern, struct preview_side *ret, acd_err *err)
+read_side(struct preview *p, struct state *s, struct preview_side *ret, acd_err *err)
 {
     struct assoc list[LIMIT_CAS_PER_HOST];
     struct db_rows rows;
-    const struct db_query q = {
-        .coll = COLL_HOST, .index = HOST_BY_PATTERN, .eq = VALS(VAL_TEXT(pattern)), .neq = 1};
+    const struct db_query q = {.coll = p->host.access ? COLL_ACCESS_HOST : COLL_HOST,
+                               .index = HOST_BY_PATTERN,
+                               .eq = VALS(VAL_TEXT(p->host.pattern)),
+                               .neq = 1};
     ret->n = 0;
     ret->verifies = false;
     ret->zone[0] = '\0';
@@ -117,18 +119,20 @@ same_trust(const struct preview_side *a, const struct preview_side *b)
 }
 
 static int
-one_host(struct preview *p, const char *pattern, preview_fn fn, void *ctx, acd_err *err)
+one_host(struct preview *p, const struct change_item *item, preview_fn fn, void *ctx, acd_err *err)
 {
     struct preview_host *h = &p->host;
-    if (map_find(&p->seen, slice_str(pattern)))
+    struct map *seen = &p->seen[item->kind == CHANGED_ACCESS_HOST];
+    if (map_find(seen, slice_str(item->key)))
         return 0;
-    int rc = map_put(&p->seen, slice_str(pattern), p, NULL);
+    int rc = map_put(seen, slice_str(item->key), p, NULL);
     mem_reset(&p->scratch);
-    h->pattern = pattern;
+    h->pattern = item->key;
+    h->access = item->kind == CHANGED_ACCESS_HOST;
     if (rc == 0)
-        rc = read_side(p, &p->before, pattern, &h->before, err);
+        rc = read_side(p, &p->before, &h->before, err);
     if (rc == 0)
-        rc = read_side(p, &p->after, pattern, &h->after, err);
+        rc = read_side(p, &p->after, &h->after, err);
     return rc < 0 || same_trust(&h->before, &h->after) ? rc : fn(ctx, h);
 }
 
@@ -145,11 +149,12 @@ preview_hosts(struct unit *u, struct plug_session *before, preview_fn fn, void *
     p->before.db = (struct db){before, &p->scratch};
     p->after.db = (struct db){u->db.s, &p->scratch};
     for (size_t i = 0; rc == 0 && i < u->changes.n; i++)
-        if (u->changes.items[i].kind == CHANGED_HOST)
-            rc = one_host(p, u->changes.items[i].key, fn, ctx, err);
+        if (u->changes.items[i].kind == CHANGED_HOST || u->changes.items[i].kind == CHANGED_ACCESS_HOST)
+            rc = one_host(p, &u->changes.items[i], fn, ctx, err);
     map_done(&p->before.certs);
     map_done(&p->after.certs);
-    map_done(&p->seen);
+    map_done(&p->seen[0]);
+    map_done(&p->seen[1]);
     mem_done(&p->facts);
     mem_done(&p->scratch);
     free(p);

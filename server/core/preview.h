@@ -27,6 +27,7 @@ struct preview_side {
 
 struct preview_host {
     const char *pattern;
+    bool access; /* of Access CAs, which are kept apart */
     struct preview_side before, after;
 };
 

@@ -43,6 +43,7 @@ js_hosts(const Anchord__V1__ChangeEffect *e)
         json_t *v = js_object();
         js_set(v, "host", js_text(h->host));
         js_set(v, "zone_id", js_text(h->zone_id));
+        js_set(v, "product", js_text_or_null(h->product));
         js_set(v, "gained", js_cas(h->n_gained, h->gained));
         js_set(v, "lost", js_cas(h->n_lost, h->lost));
         js_set(v, "reordered", json_boolean(h->reordered));

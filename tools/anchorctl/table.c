@@ -120,7 +120,7 @@ const struct ctl_cmd ctl_cmds[] = {
     {"host", "list", NO_ARGS, .uses = USES(NEEDS(ZONE), TAKES(CA), TAKES(ALL)), .run = cmd_host_list,
      .help = "list the hosts of a CA"},
 
-    {"origin-trust", "add", ONE_ARG("FILE.pem"), .uses = USES(NEEDS(ZONE), TAKES(PROFILE), TAKES(DRY_RUN)),
+    {"origin-trust", "add", ONE_ARG("FILE.pem"), .uses = USES(NEEDS(ZONE), TAKES(PROFILE)),
      .flags = CMD_MUTATION | CMD_FILES, .run = cmd_origin_add, .help = "add a root CA to the store of a zone",
      .detail = "FILE.pem holds exactly one self-signed CA certificate; \"-\" is standard input. While the store "
                "holds any entry, only its entries count for the zone's origins and public roots do not. The zone "
@@ -129,12 +129,12 @@ const struct ctl_cmd ctl_cmds[] = {
      .help = "list the store of a zone, newest first", .detail = "The status is that of --time."},
     {"origin-trust", "get", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(TIME)), .run = cmd_origin_get,
      .help = "show one entry"},
-    {"origin-trust", "delete", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+    {"origin-trust", "delete", ONE_ARG("ID"), .uses = USES(NEEDS(ZONE)), .flags = CMD_MUTATION,
      .run = cmd_origin_delete, .help = "delete an entry",
      .detail = "When it was the last one, the public roots count again."},
 
     {"access", "add", .args = "FILE.pem [HOST...]", .min_args = 1, .max_args = CTL_ARGS_MAX,
-     .uses = USES(NEEDS(ACCOUNT), NEEDS(NAME), TAKES(PROFILE), TAKES(DRY_RUN)), .flags = CMD_MUTATION | CMD_FILES,
+     .uses = USES(NEEDS(ACCOUNT), NEEDS(NAME), TAKES(PROFILE)), .flags = CMD_MUTATION | CMD_FILES,
      .run = cmd_access_add, .help = "add an Access CA, with its hosts",
      .detail = "It has a quota of its own, and vouches for nobody outside of Access. Each host lies in a zone of the "
                "account. \"-\" is standard input."},
@@ -142,16 +142,16 @@ const struct ctl_cmd ctl_cmds[] = {
      .help = "list the Access CAs of an account, newest first"},
     {"access", "get", ONE_ARG("ID"), .run = cmd_access_get, .help = "show one Access CA"},
     {"access", "update", .args = "ID [HOST...]", .min_args = 1, .max_args = CTL_ARGS_MAX,
-     .uses = USES(TAKES(NAME), TAKES(EXPECT), TAKES(DRY_RUN)), .flags = CMD_MUTATION, .run = cmd_access_update,
+     .uses = USES(TAKES(NAME), TAKES(EXPECT)), .flags = CMD_MUTATION, .run = cmd_access_update,
      .help = "replace the hosts of an Access CA",
      .detail = "Without hosts the list is cleared. With --name it gets another name. --expect is the revision that "
                "`access get` shows."},
-    {"access", "delete", ONE_ARG("ID"), .uses = USES(TAKES(DETACH), TAKES(DRY_RUN)), .flags = CMD_MUTATION,
+    {"access", "delete", ONE_ARG("ID"), .uses = USES(TAKES(DETACH)), .flags = CMD_MUTATION,
      .run = cmd_access_delete, .help = "delete an Access CA",
      .detail = "Refused while it has hosts, unless --detach is given."},
     {"access", "settings-get", NO_ARGS, .uses = USES(NEEDS(ACCOUNT)), .run = cmd_access_settings_get,
      .help = "show the settings of host names"},
-    {"access", "settings-put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ACCOUNT), TAKES(DRY_RUN)),
+    {"access", "settings-put", ONE_ARG("FILE.json"), .uses = USES(NEEDS(ACCOUNT)),
      .flags = CMD_MUTATION | CMD_FILES, .run = cmd_access_settings_put, .help = "replace the settings of host names",
      .detail = "FILE.json holds an array of objects with hostname, china_network and client_certificate_forwarding, as "
                "`access settings-get -o json` shows it; \"-\" is standard input. An empty array clears them."},

@@ -10,7 +10,7 @@
 
 enum { DAY = 86400000, CERTS = 9 };
 
-static char account[64];
+static char account[64], zone_id[64];
 static unsigned keys;
 
 static const void *
@@ -35,7 +35,9 @@ setup(void)
     Anchord__V1__CreateZoneRequest zone = ANCHORD__V1__CREATE_ZONE_REQUEST__INIT;
     zone.account = WIRE_STR("acme");
     zone.name = WIRE_STR("example.com");
-    ck_assert_ptr_nonnull(invoke("ZoneService/CreateZone", &zone));
+    const Anchord__V1__Zone *z = invoke("ZoneService/CreateZone", &zone);
+    ck_assert_ptr_nonnull(z);
+    (void)snprintf(zone_id, sizeof(zone_id), "%s", z->id);
 }
 
 static char *
@@ -117,6 +119,37 @@ START_TEST(pages_are_one_list)
         ck_assert_str_eq(all_pages(0, size), "3");
         ck_assert_str_eq(all_pages(100, size), "316024875");
     }
+}
+END_TEST
+
+static void
+put_origin(unsigned n, int days)
+{
+    uint8_t sha256[32] = {(uint8_t)n};
+    acd_value row[ORIGIN_COLS] = {0};
+    for (size_t i = 0; i < ORIGIN_COLS; i++)
+        row[i] = VAL_TEXT("");
+    row[ORIGIN_ID] = VAL_TEXT(cert_id(n));
+    row[ORIGIN_ZONE] = VAL_TEXT(zone_id);
+    row[ORIGIN_SHA256] = VAL_BLOB(sha256, sizeof(sha256));
+    row[ORIGIN_NOT_AFTER].num = rig_wall_ms + (int64_t)days * DAY;
+    rig_put(COLL_ORIGIN, row);
+}
+
+/* Of one date, kinds come one after the other, each in order of its keys. */
+START_TEST(kinds_are_merged)
+{
+    put_cert(3, true, false, 5);
+    put_cert(6, true, false, 5);
+    put_cert(7, true, false, 9);
+    put_origin(1, 5);
+    put_origin(8, 5);
+    put_origin(2, 7);
+    put_origin(0, 1);
+    for (uint32_t size = 1; size < CERTS; size++)
+        ck_assert_str_eq(all_pages(30, size), "0361827");
+    ck_assert_str_eq(expiring(2, 1, "")->items[0]->kind, "origin-trust");
+    ck_assert_str_eq(expiring(2, 1, "")->items[0]->account_id, account);
 }
 END_TEST
 
@@ -253,9 +286,13 @@ suite_ahead(void)
 {
     Suite *s = suite_create("core/ahead");
     TCase *c = tcase_create("ahead");
-    const TTest *tests[] = {
-        pages_are_one_list,      a_page_goes_on_behind_what_is_gone, what_is_no_cursor_is_refused,
-        only_a_valid_one_counts, one_that_is_not_valid_is_let_go,    a_dry_run_tells_and_keeps_nothing};
+    const TTest *tests[] = {pages_are_one_list,
+                            kinds_are_merged,
+                            a_page_goes_on_behind_what_is_gone,
+                            what_is_no_cursor_is_refused,
+                            only_a_valid_one_counts,
+                            one_that_is_not_valid_is_let_go,
+                            a_dry_run_tells_and_keeps_nothing};
     tcase_add_checked_fixture(c, setup, rig_teardown);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tcase_add_test(c, tests[i]);
