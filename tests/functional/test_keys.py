@@ -193,7 +193,7 @@ def test_places_are_those_of_active_ones(case):
 def test_a_zone_with_active_ones_stays(case):
     server, pki = start(case), case.pki()
     bob = issue(server, pki, "bob")["id"]
-    server.json("host", "set", "--zone", "example.com")
+    server.json("host", "set", "--zone", "example.com", "--force")
     server.ctl("zone", "delete", "example.com").expect(1, "1 active client certificates")
     server.json("zone", "create", "--account", "acme", "--name", "other.example")
     server.json("host", "set", "--zone", "other.example", "api.other.example")
