@@ -12,11 +12,14 @@
 #include "core/find.h"
 #include "core/unit.h"
 
+enum { TELL_NOTHING = 1 };
+
 struct source {
     const char *name; /* in cursors */
     enum collection coll;
     unsigned index, date; /* index: begins with the column date; behind it stands the primary key */
-    /* What there is to say about a row; texts live in db's region. */
+    /* What there is to say about a row; texts live in db's region. TELL_NOTHING: its end matters to nobody.
+     */
     int (*tell)(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_err *err);
     int (*hosts)(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err);
 };
@@ -40,9 +43,9 @@ tell_item(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_err
 }
 
 static int
-hosts_of_item(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
+hosts_of_cert(struct db *db, const acd_value *id, uint64_t *ret, acd_err *err)
 {
-    struct db_query q = {.coll = COLL_HOST, .index = HOST_BY_CERT, .eq = &row[ITEM_CERT], .neq = 1};
+    struct db_query q = {.coll = COLL_HOST, .index = HOST_BY_CERT, .eq = id, .neq = 1};
     uint64_t access = 0;
     int rc = db_count(db, &q, ret, err);
     q.coll = COLL_ACCESS_HOST; /* an object has hosts in one of the two */
@@ -50,6 +53,12 @@ hosts_of_item(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
         rc = db_count(db, &q, &access, err);
     *ret += access;
     return rc;
+}
+
+static int
+hosts_of_item(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
+{
+    return hosts_of_cert(db, &row[ITEM_CERT], ret, err);
 }
 
 static int
@@ -66,7 +75,7 @@ tell_origin(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_e
     return 0;
 }
 
-/* No association rests on it: it speaks for the origins of a zone. */
+/* No association rests on it. */
 static int
 no_hosts(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
 {
@@ -75,9 +84,52 @@ no_hosts(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
     return 0;
 }
 
+/* A certificate that is revoked has ended already. */
+static int
+tell_client(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_err *err)
+{
+    acd_value *ca;
+    if (row[CLIENT_CERT_STATUS].num != CLIENT_CERT_ACTIVE)
+        return TELL_NOTHING;
+    int rc = db_get(db, COLL_CERT, VALS(row[CLIENT_CERT_CA]), 1, &ca, err);
+    if (rc < 0)
+        return rc;
+    m->kind = (char *)"client-cert";
+    m->id = (char *)row_text(row, CLIENT_CERT_ID);
+    m->name = (char *)row_text(row, CLIENT_CERT_COMMON_NAME);
+    m->account_id = (char *)row_text(ca, CERT_ACCOUNT);
+    return 0;
+}
+
+/* A list that names no next update does not end. */
+static int
+tell_crl(struct db *db, const acd_value *row, Anchord__V1__Expiring *m, acd_err *err)
+{
+    acd_value *cert;
+    if (row[CRL_NEXT].num == 0)
+        return TELL_NOTHING;
+    int rc = db_get(db, COLL_CERT, VALS(row[CRL_CERT]), 1, &cert, err);
+    if (rc < 0)
+        return rc;
+    m->kind = (char *)"crl";
+    m->id = (char *)row_text(row, CRL_ID);
+    m->index = (uint32_t)row[CRL_INDEX].num;
+    m->name = (char *)row_text(cert, CERT_NAME);
+    m->account_id = (char *)row_text(cert, CERT_ACCOUNT);
+    return 0;
+}
+
+static int
+hosts_of_crl(struct db *db, const acd_value *row, uint64_t *ret, acd_err *err)
+{
+    return hosts_of_cert(db, &row[CRL_CERT], ret, err);
+}
+
 static const struct source sources[] = {
     {"certificate", COLL_CERT_ITEM, ITEM_BY_EXPIRY, ITEM_NOT_AFTER, tell_item, hosts_of_item},
     {"origin-trust", COLL_ORIGIN, ORIGIN_BY_EXPIRY, ORIGIN_NOT_AFTER, tell_origin, no_hosts},
+    {"client-cert", COLL_CLIENT_CERT, CLIENT_CERT_BY_EXPIRY, CLIENT_CERT_NOT_AFTER, tell_client, no_hosts},
+    {"crl", COLL_CRL, CRL_BY_NEXT, CRL_NEXT, tell_crl, hosts_of_crl},
 };
 enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
@@ -255,8 +307,8 @@ list_row(struct listing *l, const struct source *s, const acd_value *row, acd_er
     Anchord__V1__Expiring said = ANCHORD__V1__EXPIRING__INIT, *m;
     mem_reset(&l->scratch);
     int rc = s->tell(&db, row, &said, err);
-    if (rc < 0 || (l->account.len && !slice_eqs(l->account, said.account_id)))
-        return rc;
+    if (rc != 0 || (l->account.len && !slice_eqs(l->account, said.account_id)))
+        return rc < 0 ? rc : 0;
     rc = s->hosts(&db, row, &said.hosts, err);
     if (rc < 0)
         return rc;

@@ -175,6 +175,10 @@ change_hosts(struct unit *u, const Anchord__V1__ChangeHostsRequest *req, enum ho
         rc = host_change_apply(&w, how, err);
     if (rc < 0)
         return rc;
+    /* Whoever sends an empty list means it; a host that is missing from a longer one may have been forgotten.
+     */
+    if (how == HOSTS_SET && w.n == 0)
+        u->narrows = false;
     unit_note(u, row_text(l.zone, ZONE_ACCOUNT), row_text(l.cert, CERT_ID),
               mem_printf(u->region, "zone %s: %u added, %u removed, %u changed", row_text(l.zone, ZONE_NAME),
                          w.added, w.removed, w.changed));

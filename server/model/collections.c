@@ -222,6 +222,10 @@ static const acd_column crl_cols[CRL_COLS] = {
     COLUMN(CRL_REV, "rev", ACD_COL_INT, .flags = ACD_COL_REV),
 };
 
+static const acd_index crl_indexes[] = {
+    {.name = "by_next", .cols = {CRL_NEXT}, .ncols = 1},
+};
+
 static const acd_column crl_chunk_cols[CRL_CHUNK_COLS] = {
     COLUMN(CRL_CHUNK_CERT, "certificate_id", ACD_COL_TEXT, REF(COLL_CERT)),
     COLUMN(CRL_CHUNK_CRL, "crl_id", ACD_COL_TEXT),
@@ -298,6 +302,7 @@ static const acd_index client_cert_indexes[] = {
     {.name = "by_zone", .cols = {CLIENT_CERT_ZONE, CLIENT_CERT_DEPLOYED}, .ncols = 2},
     {.name = "by_status", .cols = {CLIENT_CERT_ZONE, CLIENT_CERT_STATUS}, .ncols = 2},
     {.name = "by_ca", .cols = {CLIENT_CERT_CA, CLIENT_CERT_STATUS}, .ncols = 2},
+    {.name = "by_expiry", .cols = {CLIENT_CERT_NOT_AFTER}, .ncols = 1},
 };
 
 #define COLLECTION(i, n, c, pk, ...) COLLECTION_SINCE(1, i, n, c, pk, __VA_ARGS__)
@@ -328,7 +333,7 @@ const acd_collection collections[COLLECTIONS] = {
     COLLECTION_SINCE(3, COLL_ACCESS_HOST, "access_host", host_cols, 3, INDEXES(host_indexes)),
     COLLECTION_SINCE(3, COLL_ACCESS_SETTING, "access_setting", access_setting_cols, 2,
                      INDEXES(access_setting_indexes)),
-    COLLECTION_SINCE(3, COLL_CRL, "crl", crl_cols, 2),
+    COLLECTION_SINCE(3, COLL_CRL, "crl", crl_cols, 2, INDEXES(crl_indexes)),
     COLLECTION_SINCE(3, COLL_CRL_CHUNK, "crl_chunk", crl_chunk_cols, 3),
     COLLECTION_SINCE(3, COLL_REVOCATION, "revocation", revocation_cols, 2),
     COLLECTION_SINCE(3, COLL_REVOKED, "revoked", revoked_cols, 3),

@@ -243,6 +243,7 @@ enum crl_col {
     CRL_REV,
     CRL_COLS
 };
+enum crl_index { CRL_BY_NEXT = 1 };
 
 enum crl_chunk_col { CRL_CHUNK_CERT, CRL_CHUNK_CRL, CRL_CHUNK_INDEX, CRL_CHUNK_BYTES, CRL_CHUNK_COLS };
 
@@ -308,7 +309,12 @@ enum client_cert_col {
     CLIENT_CERT_REV,
     CLIENT_CERT_COLS
 };
-enum client_cert_index { CLIENT_CERT_BY_ZONE = 1, CLIENT_CERT_BY_STATUS, CLIENT_CERT_BY_CA };
+enum client_cert_index {
+    CLIENT_CERT_BY_ZONE = 1,
+    CLIENT_CERT_BY_STATUS,
+    CLIENT_CERT_BY_CA,
+    CLIENT_CERT_BY_EXPIRY
+};
 enum client_cert_status { CLIENT_CERT_ACTIVE = 1, CLIENT_CERT_IS_REVOKED = 2 };
 
 extern const acd_collection collections[COLLECTIONS];

@@ -275,7 +275,7 @@ def test_last_valid_ca_is_guarded(case):
     add(server, b, host=hosts[0])
     before = server.json("query", "trust", *hosts)
     zone = ("--zone", "example.com", "--ca", a)
-    for command in (("host", "remove", *zone, *hosts), ("host", "set", *zone), ("host", "set", *zone, hosts[0]),
+    for command in (("host", "remove", *zone, *hosts), ("host", "set", *zone, hosts[0]),
                     ("ca", "delete", "--detach", a), ("host", "add", *zone, "--observe", *hosts)):
         for dry in ((), ("--dry-run",)):
             error = error_of(server.ctl(*command, *dry, json_out=True).expect(1, "29 hosts would be left without a valid CA"))
@@ -294,6 +294,8 @@ def test_last_valid_ca_is_guarded(case):
     remove(server, a, host=hosts[2])
     server.json("ca", "delete", "--detach", "--force", a)
     equal({h["host"] for h in server.json("host", "list", "--zone", "example.com", "--all")}, {hosts[0], hosts[2]}, "hosts left")
+    server.json("host", "set", "--zone", "example.com", "--ca", b)  # an empty list says what it means
+    equal(server.json("host", "list", "--zone", "example.com", "--all"), [], "hosts after the list was cleared")
 
 
 # --- what would it come to? -----------------------------------------------------------------------------------
@@ -385,7 +387,8 @@ def test_expiring(case):
         if name != "gone":
             ids[name] = upload(server, pki, name)
     pki.client("leaf", "year", days=20)
-    ids["leaf"] = server.json("ca", "upload", "--account", "other", "--name", "leaf", "--leaf", pki.path("leaf"))["id"]
+    ids["leaf"] = server.json("ca", "upload", "--account", "other", "--name", "leaf", "--leaf", "--product", "workers",
+                              "--key", pki.key("leaf"), pki.path("leaf"))["id"]
     server.json("host", "set", "--zone", "example.com", "--ca", ids["week"], "a.example.com", "b.example.com")
     listed = lambda *args: server.json("expiring", *args)
     names = lambda *args: [e["name"] for e in listed(*args)]
@@ -406,6 +409,21 @@ def test_expiring(case):
     for bad in ("30", "d", "-1d", "3y", ""):
         server.ctl("expiring", "--within=" + bad).expect(2, "span")
     server.ctl("expiring", "--account", "nobody").expect(1, "nobody")
+
+
+def test_lists_and_client_certificates_end_too(case):
+    server, pki = start(case)
+    pki.ca("root")
+    root = upload(server, pki, "root")
+    server.json("host", "set", "--zone", "example.com", "--ca", root, "a.example.com")
+    server.ctl("crl", "add", "--ca", root, pki.crl("list", "root", expires=3 * 86400)).expect(0)
+    pki.openssl("req", "-new", "-key", pki.key("anna"), "-subj", "/CN=anna", "-out", pki.path("anna", "csr"))
+    issue = ("client-cert", "issue", "--zone", "example.com", "--csr", pki.path("anna", "csr"))
+    kept, revoked = server.json(*issue, "--days", "10"), server.json(*issue, "--days", "11")
+    server.json("client-cert", "revoke", "--zone", "example.com", revoked["id"])
+    rows = server.json("expiring", "--within", "30d")
+    equal([(r["kind"], r["hosts"]) for r in rows], [("crl", 1), ("client-cert", 0)], "what ends")
+    equal(rows[1]["id"], kept["id"], "the one that is not revoked")
 
 
 if __name__ == "__main__":

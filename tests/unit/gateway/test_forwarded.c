@@ -240,6 +240,8 @@ START_TEST(host_without_port)
 }
 END_TEST
 
+Suite *suite_forwarded(void);
+
 Suite *
 suite_forwarded(void)
 {

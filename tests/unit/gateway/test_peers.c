@@ -48,6 +48,8 @@ START_TEST(what_is_no_peer)
 }
 END_TEST
 
+Suite *suite_peers(void);
+
 Suite *
 suite_peers(void)
 {
