@@ -27,7 +27,7 @@ struct item {
     const Anchord__V1__OriginQuestion *question;
     Anchord__V1__OriginAnswer *answer;
     struct query_host host;
-    bool is_ip, named;       /* named: the name counts */
+    bool is_ip, any;         /* any: mode full */
     struct snap_trust trust; /* of the custom store */
     bool custom;
     struct chain chain;
@@ -131,7 +131,7 @@ take_host(const struct batch *b, struct item *it)
     int rc = 0;
     it->host = (struct query_host){.name = ""};
     if (!it->question->host[0]) {
-        if (it->named)
+        if (!it->any)
             refuse(it, bad_host, "no host was asked for");
         return 0;
     }
@@ -169,8 +169,8 @@ prepare(const struct batch *b, struct item *it, int64_t now_ms)
 {
     it->at_ms = it->question->at_ms ? it->question->at_ms : now_ms;
     it->open = true;
-    it->named = it->question->mode != ANCHORD__V1__ORIGIN_MODE__ORIGIN_FULL;
-    if (it->named && it->question->mode != ANCHORD__V1__ORIGIN_MODE__ORIGIN_STRICT)
+    it->any = it->question->mode == ANCHORD__V1__ORIGIN_MODE__ORIGIN_FULL;
+    if (!it->any && it->question->mode != ANCHORD__V1__ORIGIN_MODE__ORIGIN_STRICT)
         refuse(it, bad_mode, "the mode is neither strict nor full");
     int rc = it->open ? take_host(b, it) : 0;
     return rc == 0 && it->open ? take_chain(b, it) : rc;
@@ -241,11 +241,11 @@ static int
 tell_mode(const struct batch *b, struct item *it)
 {
     return tell(b, it,
-                it->named ? mem_printf(b->region,
-                                       "mode strict: the chain, and the name '%s' among the subject "
-                                       "alternative names of the leaf",
-                                       it->host.name)
-                          : mem_strdup(b->region, "mode full: the chain alone, whatever name it is for"));
+                it->any ? mem_strdup(b->region, "mode full: any certificate, no store is looked at")
+                        : mem_printf(b->region,
+                                     "mode strict: the chain, and the name '%s' among the subject "
+                                     "alternative names of the leaf",
+                                     it->host.name));
 }
 
 static int
@@ -270,6 +270,8 @@ look_up(const struct batch *b, struct item *it)
     it->answer->zone_id = mem_strndup(b->region, zone.id.ptr, zone.id.len);
     if (!name || !it->answer->zone_id)
         return ACD_ENOMEM;
+    if (it->any)
+        return b->explain ? tell_mode(b, it) : 0;
     rc = snap_names_find(b->view, SNAP_NAMES_ORIGIN, zone.id.ptr, zone.id.len, &hit);
     if (rc >= 0)
         rc = rc == 1 ? take_custom(b, it, &hit, name) : take_public(b, it, name);
@@ -287,10 +289,8 @@ make_key(const struct batch *b, struct item *it)
     struct digest d;
     digest_init(&d);
     digest_update(&d, cas, DIGEST_LEN);
-    if (it->named) {
-        digest_update(&d, kinds[it->is_ip], 1);
-        digest_update(&d, it->host.name, it->host.len);
-    }
+    digest_update(&d, kinds[it->is_ip], 1);
+    digest_update(&d, it->host.name, it->host.len);
     digest_final(&d, it->key);
     it->answer->trust_digest = wire_bytes(mem_slice(b->region, slice_of(cas, DIGEST_LEN)));
     if (!it->custom)
@@ -308,6 +308,8 @@ warm(struct batch *b, struct item *it)
     if (!it->open)
         return 0;
     b->open++;
+    if (it->any)
+        return 0; /* whether it is a certificate is for the second pass */
     if (!it->custom && !b->roots) {
         if (!(roots = roots_get(b->q->roots)))
             return 0;
@@ -348,8 +350,8 @@ ask_bundle(const struct job *job, const struct plug_bundle *bundle, acd_verdict 
         .at_ms = it->at_ms,
         .purpose = ACD_PURPOSE_SERVER,
         .max_depth = -1,
-        .host = it->named && !it->is_ip ? name : none,
-        .ip = it->named && it->is_ip ? name : none,
+        .host = it->is_ip ? none : name,
+        .ip = it->is_ip ? name : none,
         .step = job->b->explain ? add_step : NULL,
         .step_ctx = (void *)job,
     };
@@ -394,6 +396,32 @@ decide(struct batch *b, struct item *it, acd_err *err)
 }
 
 static int
+drop_field(void *ctx, const char *name, acd_slice value)
+{
+    (void)ctx, (void)name, (void)value;
+    return 0;
+}
+
+/* Mode full: that there is a certificate is all that is asked, so the answer rests on no CA and names none.
+ */
+static int
+take_any(const struct batch *b, struct item *it, acd_err *err)
+{
+    Anchord__V1__OriginAnswer *a = it->answer;
+    int rc = plug_describe(b->q->deps.validator, it->chain.certs[0], NULL, 0, drop_field, NULL,
+                           b->call->deadline_ns, err);
+    if (rc == ACD_EINVAL)
+        refuse(it, bad_chain, "what the origin presented is no certificate");
+    if (rc < 0)
+        return rc == ACD_EINVAL ? 0 : rc;
+    it->open = false;
+    a->verdict = ANCHORD__V1__VERDICT__VERIFIED;
+    a->depth = -1;
+    a->reason = "mode full takes any certificate: neither chain nor dates nor name were checked";
+    return 0;
+}
+
+static int
 cold(struct batch *b, struct item *it)
 {
     acd_err err = ACD_ERR_INIT;
@@ -407,7 +435,7 @@ cold(struct batch *b, struct item *it)
         return 0;
     }
     if (rc == 0)
-        rc = decide(b, it, &err);
+        rc = it->any ? take_any(b, it, &err) : decide(b, it, &err);
     if (rc >= 0 || rc == ACD_ENOMEM)
         return rc;
     /* No verdict is never a good one; the other questions of the batch go on. */

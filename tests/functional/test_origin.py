@@ -259,18 +259,24 @@ def test_names(case):
         equal(verdict(server, pki.path(name), host=host), want, "%s for %s, again" % (name, host))
 
 
-def test_mode_full_looks_at_the_chain_alone(case):
+def test_mode_full_takes_any_certificate(case):
     server, pki, _ = start(case)
     pki.ca("root")
     pki.ca("foreign")
     add(server, pki.path("root"))
     leaf(pki, "good", "root", "DNS:elsewhere.example", days=10)
     leaf(pki, "stranger", "foreign")
+    full = ("--mode", "full")
     equal(verdict(server, pki.path("good")), "X509_V_ERR_HOSTNAME_MISMATCH", "strict")
-    equal(verdict(server, pki.path("good"), "--mode", "full"), True, "full")
+    equal(verdict(server, pki.path("good"), *full), True, "another name")
     equal(verdict(server, pki.path("good"), "--mode", "strict"), "X509_V_ERR_HOSTNAME_MISMATCH", "strict again")
-    equal(verdict(server, pki.path("good"), "--mode", "full", "--time", stamp(11 * DAY)), "X509_V_ERR_CERT_HAS_EXPIRED")
-    check(verdict(server, pki.path("stranger"), "--mode", "full") is not True, "a foreign chain")
+    equal(verdict(server, pki.path("good"), *full, "--time", stamp(11 * DAY)), True, "out of date")
+    equal(verdict(server, pki.path("stranger"), *full), True, "of a foreign CA")
+    check(verdict(server, pki.path("stranger")) is not True, "a foreign CA in mode strict")
+    said = server.json("query", "origin", "--zone", "example.com", "--host", "a.example.com", *full, "--explain",
+                       pki.path("stranger"))
+    contains(said["reason"], "any certificate", "reason")
+    equal((said["store"], said["ca_id"]), ("none", None), "what the answer rests on")
     server.ctl("query", "origin", "--zone", "example.com", "--host", "a", "--mode", "off", pki.path("good")).expect(2)
 
 
