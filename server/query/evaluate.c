@@ -197,6 +197,7 @@ take_hosts(struct batch *b)
         return rc;
     (void)snap_lookup_batch(b->judge.view, names, b->n, hits, found);
     for (size_t i = 0; i < b->n; i++) {
+        query_reach_hit(b->judge.call, b->judge.view, &hits[i], &found[i]);
         b->items[i].judged.hit = hits[i];
         b->items[i].judged.found = found[i];
     }
@@ -283,6 +284,8 @@ zone_take(struct batch *b, struct asked *a)
 {
     uint32_t number;
     int rc = a->judged.found < 0 ? a->judged.found : zone_of(b, a, &number);
+    if (rc == 0 && !query_reaches(b->judge.call, b->judge.view, number))
+        rc = ACD_ENOENT;
     if (rc == ACD_ENOENT) {
         refuse(a, asked_no_zone,
                a->question->zone[0] ? "there is no such zone"

@@ -257,6 +257,8 @@ look_up(const struct batch *b, struct item *it)
     if (!it->open)
         return 0;
     int rc = query_zone_find(b->view, slice_str(it->question->zone), &number);
+    if (rc == 0 && !query_reaches(b->call, b->view, number))
+        rc = ACD_ENOENT;
     if (rc == ACD_ENOENT) {
         char *why = mem_printf(b->region, "there is no zone '%.100s'", it->question->zone);
         refuse(it, no_zone, why);

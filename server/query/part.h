@@ -72,6 +72,17 @@ query_access_lookup(const struct snap_view *view, const struct query_host *h, st
 int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit,
                   char **ret) ACD_MUSTCHECK;
 
+/* Does the caller's token reach the zone? What it does not reach is answered as what is not there. */
+bool query_reaches(const struct rpc_call *call, const struct snap_view *view, uint32_t zone);
+static inline void
+query_reach_hit(const struct rpc_call *call, const struct snap_view *view, struct snap_hit *hit, int *found)
+{
+    if (call->scope && *found == 1 && !query_reaches(call, view, hit->zone)) {
+        *hit = (struct snap_hit){0};
+        *found = 0;
+    }
+}
+
 /* The number of the zone with that id or name. 0, ACD_ENOENT, ACD_ECORRUPT. */
 int query_zone_find(const struct snap_view *view, acd_slice which, uint32_t *ret);
 int query_zone_by_name(const struct snap_view *view, acd_slice name, uint32_t *ret);

@@ -66,6 +66,15 @@ query_zone_find(const struct snap_view *view, acd_slice which, uint32_t *ret)
     return which.len && which.len <= SNAP_NAME_MAX ? query_zone_by_name(view, which, ret) : ACD_ENOENT;
 }
 
+bool
+query_reaches(const struct rpc_call *call, const struct snap_view *view, uint32_t zone)
+{
+    struct snap_zone z;
+    if (!call->scope)
+        return true;
+    return snap_zone_get(view, zone, &z) == 0 && call->scope->has_zone(call->scope, z.account, z.id);
+}
+
 int
 query_failed(int rc, acd_err *err)
 {

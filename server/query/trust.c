@@ -109,6 +109,7 @@ add_set(struct sets *s, struct mem_region *r, const struct snap_view *v, const s
  */
 
 struct asked {
+    const struct rpc_call *call;
     const Anchord__V1__GetTrustRequest *req;
     const struct snap_view *view;
     struct mem_region *region;
@@ -249,6 +250,7 @@ answer_all(struct asked *q, Anchord__V1__GetTrustResponse *resp)
     for (size_t i = 0; i < n; i++) {
         if (access[i])
             found[i] = query_access_lookup(q->view, &hosts[i], &hits[i]);
+        query_reach_hit(q->call, q->view, &hits[i], &found[i]);
         int rc = fill_answer(q, q->req->questions[i], &hosts[i], &hits[i], found[i], resp->answers[i]);
         if (rc < 0)
             return rc;
@@ -261,7 +263,7 @@ query_get_trust(void *ctx, struct rpc_call *call, const void *req_, void **ret_r
 {
     struct query *q = ctx;
     const Anchord__V1__GetTrustRequest *req = req_;
-    struct asked asked = {.req = req, .region = call->region};
+    struct asked asked = {.call = call, .req = req, .region = call->region};
     Anchord__V1__GetTrustResponse *resp =
         wire_new(call->region, Anchord__V1__GetTrustResponse, anchord__v1__get_trust_response);
     if (!resp)

@@ -49,6 +49,7 @@ look_up_all(struct batch *b)
     for (size_t i = 0; i < b->n; i++) {
         if (b->items[i].access)
             found[i] = query_access_lookup(b->judge.view, &b->items[i].host, &hits[i]);
+        query_reach_hit(b->judge.call, b->judge.view, &hits[i], &found[i]);
         b->items[i].hit = hits[i];
         b->items[i].found = found[i];
         int rc = judge_look_up(&b->judge, &b->items[i]);

@@ -79,6 +79,26 @@ def test_revoked_expired_and_wrong_ones_are_nobody(case):
     server.ctl("token", "create", "--account", "acme").expect(2, "--permission")
 
 
+def test_questions_reach_as_far_as_the_token(case):
+    server, pki = world(case), case.pki()
+    pki.ca("root")
+    pki.client("leaf", "root")
+    for account, zone in (("acme", "example.com"), ("other", "example.org")):
+        ca = server.json("ca", "upload", "--account", account, "--name", "root", pki.path("root"))["id"]
+        server.json("host", "set", "--zone", zone, "--ca", ca, "a." + zone)
+    secret = token(server, "--permission", "Trust Query Read")["value"]
+    matches = [a["match"] for a in as_token(server, secret, "query", "trust", "a.example.com", "a.example.org").json]
+    equal(matches, ["exact", "none"], "hosts with trust")
+    as_token(server, secret, "query", "verify", "--host", "a.example.com", pki.path("leaf"))
+    as_token(server, secret, "query", "verify", "--host", "a.example.org", pki.path("leaf"), code=1, part="ASSOCIATION")
+    as_token(server, secret, "query", "evaluate", "--zone", "example.org", "--field", "http.host=a.example.org", code=1,
+             part="NO_ZONE")
+    as_token(server, secret, "query", "origin", "--zone", "example.org", "--host", "a.example.org", "--mode", "full",
+             pki.path("leaf"), code=1, part="no zone")
+    without = token(server, "--permission", "Zone WAF Write")["value"]
+    as_token(server, without, "query", "trust", "a.example.com", code=1, part="does not permit")
+
+
 def test_addresses(case):
     server = world(case)
     here = token(server, "--permission", "all", "--sources", "192.0.2.0/24,2001:db8::/32")
