@@ -108,8 +108,7 @@ gw_try(struct gw *g, const char *method, const void *req, const void **ret_resp,
                                     .timeout_ms = g->call_ms ? g->call_ms : CALL_MS,
                                     .authorization = g->auth.authorization ? g->auth.authorization : "",
                                     .traceparent = http_header_of(g->http, "traceparent"),
-                                    .caller = &g->auth.caller,
-                                    .force = true}; /* the documented API replaces and deletes unasked */
+                                    .caller = &g->auth.caller};
     acd_err err = ACD_ERR_INIT;
     *ret_res = &none;
     if (!r)
