@@ -59,9 +59,7 @@ def test_routes(case):
     for path in ["/client/v4/zones/example.com", "/client/v4/zones/" + w.zone.upper(), "/client/v4/zones/" + w.zone[1:], w.certs + "/" + NOBODY,
                  w.certs + "/" + UNKNOWN.replace("-", ""), w.certs + "/..%2f..", "/client/v4/accounts/acme/mtls_certificates",
                  w.of_zone + "/rulesets/" + UNKNOWN, w.certs + "/%2e%2e/associations", w.certs + "/a%20b%2Fc"]:
-        reply = g.get(path)
-        check(reply.status in (400, 404), "%s: %d" % (path, reply.status))
-        check(set(reply.codes) & {7000, 7003}, "%s: %s" % (path, reply.codes))
+        g.get(path).expect(400, 7003)
     g.get("/client/v4/zones/abc").expect(400, 7003, message="Could not route to /client/v4/zones/abc, perhaps your object identifier is invalid")
     for method, path, allow in [("PATCH", w.certs + "/" + UNKNOWN, "GET, HEAD, DELETE, OPTIONS"), ("PUT", w.certs + "/" + UNKNOWN, None),
                                 ("DELETE", w.certs, "GET, HEAD, POST, OPTIONS"), ("POST", "/client/v4/user/tokens/verify", None), ("BREW", w.certs, None)]:

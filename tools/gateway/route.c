@@ -58,10 +58,18 @@ decode(struct mem_region *r, acd_slice s, bool plus)
 /* --- paths ------------------------------------------------------------------------------------------------
  */
 
+/* What lies between two '/'. One that is no name, such as an escaped '/' or "..", is "": neither a word nor
+ * an id. */
 struct parts {
     const char *at[PARTS_MAX];
     size_t n;
 };
+
+static bool
+is_name(const char *text)
+{
+    return text && strcmp(text, ".") != 0 && strcmp(text, "..") != 0 && !strchr(text, '/');
+}
 
 static bool
 split(struct mem_region *r, acd_slice path, struct parts *ret)
@@ -74,10 +82,10 @@ split(struct mem_region *r, acd_slice path, struct parts *ret)
         s++;
         const char *stop = memchr(s, '/', (size_t)(end - s));
         acd_slice part = slice_of(s, (size_t)((stop ? stop : end) - s));
-        const char *text = part.len < PART_MAX ? decode(r, part, false) : NULL;
-        if (!text || !text[0] || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || strchr(text, '/'))
+        if (part.len == 0)
             return false;
-        ret->at[ret->n++] = text;
+        const char *text = part.len < PART_MAX ? decode(r, part, false) : NULL;
+        ret->at[ret->n++] = is_name(text) ? text : "";
         s += part.len;
     }
     return ret->n > 0;
@@ -91,7 +99,7 @@ fits(acd_slice name, const char *value)
     for (size_t i = 0; i < sizeof(hex) / sizeof(hex[0]); i++)
         if (slice_eqs(name, hex[i]))
             return id_is_hex(slice_str(value));
-    return slice_eqs(name, "phase") || id_is_uuid(slice_str(value));
+    return slice_eqs(name, "phase") ? value[0] != '\0' : id_is_uuid(slice_str(value));
 }
 
 /* 1: the path is the pattern's; 0: it is not; -1: but for an id that is none. */

@@ -68,16 +68,9 @@ START_TEST(paths_are_split_before_they_are_decoded)
                                           V4 "/zones/",
                                           V4 "//zones",
                                           "client/v4/zones",
-                                          V4 "/zones/.",
-                                          V4 "/zones/..",
-                                          V4 "/zones/%2e%2E",
                                           V4 "/zones%2f" HEX,
-                                          V4 "/zones/%",
-                                          V4 "/zones/%1",
-                                          V4 "/zones/%zz",
-                                          V4 "/zones/%00",
-                                          V4 "/zones/%ff",
-                                          V4 "/zones/" HEX "%2frulesets",
+                                          V4 "/zones/../nothing",
+                                          V4 "/zones/" HEX "/%2e%2e",
                                           V4 "/zones/" HEX "/nothing"};
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         ck_assert_msg(look("GET", unknown[i]) == ROUTE_UNKNOWN, "%s", unknown[i]);
@@ -86,9 +79,22 @@ END_TEST
 
 START_TEST(ids_have_their_form)
 {
-    static const char *const bad[] = {
-        V4 "/zones/example.com", V4 "/zones/0" HEX, V4 "/zones/0123456789ABCDEF0123456789ABCDEF",
-        V4 "/accounts/" HEX "/mtls_certificates/" HEX, V4 "/zones/" HEX "/rulesets/" UUID};
+    static const char *const bad[] = {V4 "/zones/example.com",
+                                      V4 "/zones/0" HEX,
+                                      V4 "/zones/0123456789ABCDEF0123456789ABCDEF",
+                                      V4 "/accounts/" HEX "/mtls_certificates/" HEX,
+                                      V4 "/zones/" HEX "/rulesets/" UUID,
+                                      V4 "/zones/.",
+                                      V4 "/zones/..",
+                                      V4 "/zones/%2e%2E",
+                                      V4 "/zones/%",
+                                      V4 "/zones/%1",
+                                      V4 "/zones/%zz",
+                                      V4 "/zones/%00",
+                                      V4 "/zones/%ff",
+                                      V4 "/zones/" HEX "%2frulesets",
+                                      V4 "/accounts/" HEX "/mtls_certificates/a%20b%2Fc",
+                                      V4 "/zones/" HEX "/rulesets/phases/%2e/entrypoint"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         ck_assert_msg(look("GET", bad[i]) == ROUTE_IDENTIFIER && found.route, "%s", bad[i]);
 }
