@@ -60,6 +60,7 @@ client_cert_msg(struct unit *u, const acd_value *row)
     m->validity_days = (uint32_t)row[CLIENT_CERT_DAYS].num;
     m->revoked_ms = row[CLIENT_CERT_REVOKED].num;
     m->revision = (uint64_t)row[CLIENT_CERT_REV].num;
+    m->serial_hex = (char *)row_text(row, CLIENT_CERT_SERIAL_HEX);
     return m;
 }
 

@@ -84,7 +84,10 @@ def test_scopes(case):
             ("PUT", zone + "/certificate_authorities/hostname_associations", {"hostnames": []}),
             ("GET", zone + "/rulesets", None), ("GET", zone + "/rulesets/" + NOBODY, None), ("DELETE", zone + "/rulesets/" + NOBODY, None),
             ("GET", zone + "/rulesets/phases/%s/entrypoint" % PHASE, None), ("PUT", zone + "/rulesets/phases/%s/entrypoint" % PHASE, {"rules": []}),
-            ("POST", zone + "/rulesets", {"name": "n", "kind": "zone", "phase": PHASE, "rules": []})]:
+            ("POST", zone + "/rulesets", {"name": "n", "kind": "zone", "phase": PHASE, "rules": []}),
+            ("GET", zone + "/client_certificates", None), ("POST", zone + "/client_certificates", {"csr": "x", "validity_days": 1}),
+            ("GET", zone + "/client_certificates/" + UNKNOWN, None), ("PATCH", zone + "/client_certificates/" + UNKNOWN, {}),
+            ("DELETE", zone + "/client_certificates/" + UNKNOWN, None)]:
         g.call(method, path, body).expect(403, 10000, message="^Authentication error$")
     g.get(account).expect(403, 9109, message="^Unauthorized to access requested resource$")
     g.get(zone).expect(403, 9109)
@@ -102,6 +105,8 @@ def test_another_accounts_things(case):
     entry = g.post(w.of_zone + "/acm/custom_trust_store", {"certificate": w.ca("three")}).expect(200).result["id"]
     ours = g.put(w.of_zone + "/rulesets/phases/%s/entrypoint" % PHASE, {"rules": [BLOCK]}).expect(200).result
     rule = ours["rules"][0]["id"]
+    csr = w.pki.openssl("req", "-new", "-key", w.pki.key("bob"), "-subj", "/CN=bob").decode()
+    client = g.post(w.of_zone + "/client_certificates", {"csr": csr, "validity_days": 30}).expect(200).result["id"]
     rows = [
         ("GET", "{a}/mtls_certificates", None), ("GET", "{a}/mtls_certificates/{c}", made), ("DELETE", "{a}/mtls_certificates/{c}", made),
         ("GET", "{a}/mtls_certificates/{c}/associations", made), ("GET", "{a}/access/certificates", None), ("GET", "{a}/access/certificates/{c}", access),
@@ -110,6 +115,8 @@ def test_another_accounts_things(case):
         ("GET", "{z}/certificate_authorities/hostname_associations", None), ("GET", "{z}/certificate_authorities/hostname_associations?mtls_certificate_id={c}", made),
         ("GET", "{z}/acm/custom_trust_store", None), ("GET", "{z}/acm/custom_trust_store/{c}", entry), ("DELETE", "{z}/acm/custom_trust_store/{c}", entry),
         ("GET", "{z}/rulesets", None), ("GET", "{z}/rulesets/{r}", ours["id"]), ("PUT", "{z}/rulesets/{r}", ours["id"]), ("DELETE", "{z}/rulesets/{r}", ours["id"]),
+        ("GET", "{z}/client_certificates", None), ("GET", "{z}/client_certificates/{c}", client), ("PATCH", "{z}/client_certificates/{c}", client),
+        ("DELETE", "{z}/client_certificates/{c}", client),
         ("GET", "{z}/rulesets/phases/%s/entrypoint" % PHASE, None), ("DELETE", "{z}/rulesets/{r}/rules/%s" % rule, ours["id"]),
     ]
     for method, path, thing in rows:

@@ -185,6 +185,20 @@ def clients_are_told_apart(w, proxy):
     equal(proxy.get("friend", host="other.example.com")[0], 403, "status for a host that the CA may not vouch for")
 
 
+def revoked_clients_are_refused(w, proxy):
+    w.pki.client("gone", "good")
+    for name in ["gone", "friend"]:
+        equal(proxy.get(name)[0], 200, "status of %s before it is revoked" % name)
+    held = proxy.connect("gone")
+    equal(proxy.get(path="/", connection=held)[0], 200, "status on a connection that stays")
+    w.server.json("crl", "add", "--ca", w.good, w.pki.crl("list", "good", [(w.pki.serial("gone"), "keyCompromise")]))
+    for name, connection in [("gone", None), (None, held)]:
+        status, headers, _ = proxy.get(name, connection=connection)
+        equal((status, headers["x-anchord-verdict"]), (403, "revoked"), "status and verdict of a revoked certificate")
+    held.close()
+    equal(proxy.get("friend")[0], 200, "status of another certificate of that CA")
+
+
 def forged_headers_change_nothing(w, proxy):
     w.rules(('http.request.uri.path eq "/closed" or http.request.method eq "POST"', 404), ("not ip.src in {127.0.0.1}", 451))
     good = w.forged("friend")
@@ -228,6 +242,10 @@ def test_nginx_tells_clients_apart(case):
     clients_are_told_apart(*front(case, Nginx))
 
 
+def test_nginx_refuses_revoked_clients(case):
+    revoked_clients_are_refused(*front(case, Nginx))
+
+
 def test_nginx_overwrites_what_is_forged(case):
     forged_headers_change_nothing(*front(case, Nginx))
 
@@ -246,6 +264,10 @@ def test_haproxy_tells_clients_apart(case):
     w.pki.join("below+middle", "below", "middle")
     equal(proxy.get("below+middle")[0], 200, "status of a certificate with its intermediate")
     equal(proxy.get("below")[0], 403, "status without it")
+
+
+def test_haproxy_refuses_revoked_clients(case):
+    revoked_clients_are_refused(*front(case, Haproxy))
 
 
 def test_haproxy_overwrites_what_is_forged(case):

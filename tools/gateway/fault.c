@@ -57,7 +57,6 @@ static const struct {
     {"cert.expired", 1417, NULL},
     {"key.mismatch", 1418, NULL},
     {"key.", 2106, NULL},
-    {"csr.", 1422, NULL},
     {"", 1413, NULL},
 };
 
@@ -85,6 +84,10 @@ add_finding(struct faults *f, const Anchord__V1__Finding *m)
     size_t i = 0;
     if (m->severity != ANCHORD__V1__SEVERITY__SEVERITY_ERROR)
         return;
+    if (f->what->finding_code) {
+        add(f, 400, f->what->finding_code, f->what->upload, m->message);
+        return;
+    }
     while (!str_starts(m->code, findings[i].prefix))
         i++;
     const char *text = findings[i].text;

@@ -79,6 +79,7 @@ struct resource {
     const char *missing;
     unsigned invalid_code; /* of what nothing more exact is known */
     const char *upload;    /* pointer to the text that findings are about; NULL: none */
+    unsigned finding_code; /* of every finding; 0: as the table in fault.c says */
     struct {
         const char *theirs, *ours; /* field of the message, pointer; a number behind it stays */
     } fields[RESOURCE_FIELDS];

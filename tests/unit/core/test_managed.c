@@ -1,4 +1,5 @@
 /* The managed CA and the client certificates that it signs. */
+#include <openssl/bn.h>
 #include <stdio.h>
 
 #include "base/str.h"
@@ -99,6 +100,11 @@ START_TEST(the_first_certificate_makes_the_ca)
     const Anchord__V1__ClientCertificate *c = issue_one("bob")->certificate;
     ck_assert_str_eq(c->common_name, "bob");
     ck_assert_str_eq(c->signature, "ECDSAWithSHA256");
+    BIGNUM *hex = NULL, *dec = NULL;
+    ck_assert(BN_hex2bn(&hex, c->serial_hex) && BN_dec2bn(&dec, c->serial_number));
+    ck_assert_int_eq(BN_cmp(hex, dec), 0);
+    BN_free(hex);
+    BN_free(dec);
     ck_assert_int_eq(c->status, ANCHORD__V1__CLIENT_CERTIFICATE_STATUS__CLIENT_CERTIFICATE_ACTIVE);
     ck_assert_int_eq(c->not_after_ms, rig_wall_ms + 30 * 86400000ll);
     ck_assert_int_le(c->not_before_ms, rig_wall_ms);
