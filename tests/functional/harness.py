@@ -18,6 +18,8 @@ import traceback
 BUILD = os.environ.get("ANCHORD_BUILD", "build")
 READY_LIMIT = 60.0
 STOP_LIMIT = 60.0
+# What sanitizers begin a report with. "ThreadSanitizer: Matched 3 suppressions" is none.
+REPORT = re.compile(r"WARNING: ThreadSanitizer|(?:ERROR|FATAL): \w+Sanitizer|: runtime error: ")
 
 
 class Failure(AssertionError):
@@ -267,8 +269,22 @@ class Case:
                     problems.append("anchord ended with %s: %s" % (code, server.read_log()))
             except Failure as why:
                 problems.append(str(why))
+        problems += self.reports()
         shutil.rmtree(self.folder, ignore_errors=True)
         check(not problems, "; ".join(problems))
+
+    def reports(self):
+        """What sanitizers wrote into the logs. The exit codes do not say it all: a process that was killed has no code
+        of its own, and not every test looks at that of a server which it starts again."""
+        found = []
+        for folder, _, names in os.walk(self.folder):
+            for name in (n for n in names if n.endswith(".log")):
+                with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as log:
+                    text = log.read()
+                at = REPORT.search(text)
+                if at:
+                    found.append("%s: %s" % (name, text[at.start():at.start() + 4000]))
+        return found
 
 
 def run_one(test):
