@@ -1,9 +1,11 @@
 /* Who am I? What the server makes of the token that came. */
+#include <string.h>
+
 #include "json.h"
 #include "res.h"
 #include "v4.h"
 
-enum { INVALID_TOKEN = 1000, ACTIVE = 10000 };
+enum { INVALID_TOKEN = 1000, ACTIVE = 10000, NOT_ALLOWED = 10000 };
 
 static const struct resource token = {.missing_code = INVALID_TOKEN, .missing = "Invalid API Token"};
 
@@ -25,6 +27,11 @@ token_verify(struct gw *g)
         return;
     }
     const Anchord__V1__Token *t = resp;
+    const char *account = gw_param(g, "account");
+    if (account[0] && strcmp(account, t->account_id) != 0) {
+        gw_fail(g, 403, NOT_ALLOWED, NULL, "Authentication error");
+        return;
+    }
     json_t *v = js_object();
     js_set(v, "id", js_text(t->id));
     js_set(v, "status", js_text("active")); /* another one is refused */
