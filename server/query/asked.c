@@ -333,13 +333,13 @@ fill_fact(struct asked *a, unsigned field, struct rule_value *ret)
 static int
 fill_pattern(struct asked *a, struct rule_value *ret)
 {
-    char *pattern = "";
+    acd_slice pattern = SLICE_LIT("");
     if (a->judged.found < 0)
         return cannot(a, a->judged.found, NULL, NULL);
     if (a->judged.hit.match != SNAP_NONE &&
         query_pattern(a->judge->region, &a->judged.host, &a->judged.hit, &pattern) < 0)
         return cannot(a, ACD_ENOMEM, NULL, NULL);
-    *ret = rule_bytes_value(pattern, strlen(pattern));
+    *ret = rule_bytes_value(pattern.ptr, pattern.len);
     return 0;
 }
 

@@ -143,8 +143,12 @@ static int
 name_association(const struct judge *j, struct judged *it)
 {
     Anchord__V1__VerifyAnswer *a = it->answer;
+    acd_slice pattern;
     a->trust_digest = wire_bytes(mem_slice(j->region, slice_of(it->trust.digest, DIGEST_LEN)));
-    return a->trust_digest.data ? query_pattern(j->region, &it->host, &it->hit, &a->pattern) : ACD_ENOMEM;
+    if (!a->trust_digest.data || query_pattern(j->region, &it->host, &it->hit, &pattern) < 0)
+        return ACD_ENOMEM;
+    a->pattern = (char *)pattern.ptr;
+    return 0;
 }
 
 int

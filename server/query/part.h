@@ -68,9 +68,9 @@ query_access_lookup(const struct snap_view *view, const struct query_host *h, st
     return snap_names_lookup(view, SNAP_NAMES_ACCESS, h->name, h->len, hit);
 }
 
-/* The association that matched, as text. */
+/* The association that matched; NUL-terminated, for messages that want it so. */
 int query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit,
-                  char **ret) ACD_MUSTCHECK;
+                  acd_slice *ret) ACD_MUSTCHECK;
 
 /* Does the caller's token reach the zone? What it does not reach is answered as what is not there. */
 bool query_reaches(const struct rpc_call *call, const struct snap_view *view, uint32_t zone);

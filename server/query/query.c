@@ -35,19 +35,26 @@ const char query_bad_product[] = "the product is neither empty nor \"access\"";
 bool
 query_product(const char *product, bool *ret_access)
 {
-    *ret_access = strcmp(product, "access") == 0;
+    *ret_access = product[0] && strcmp(product, "access") == 0;
     return *ret_access || !product[0];
 }
 
 int
-query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit, char **ret)
+query_pattern(struct mem_region *r, const struct query_host *h, const struct snap_hit *hit, acd_slice *ret)
 {
-    const char *dot = memchr(h->name, '.', h->len);
-    if (hit->match == SNAP_EXACT || !dot)
-        *ret = (char *)h->name;
-    else
-        *ret = mem_printf(r, "*%.*s", (int)(h->name + h->len - dot), dot);
-    return *ret ? 0 : ACD_ENOMEM;
+    const char *dot = hit->match == SNAP_EXACT ? NULL : memchr(h->name, '.', h->len);
+    *ret = slice_of(h->name, h->len);
+    if (!dot)
+        return 0;
+    size_t rest = (size_t)(h->name + h->len - dot);
+    char *text = mem_alloc(r, rest + 2);
+    if (!text)
+        return ACD_ENOMEM;
+    text[0] = '*';
+    memcpy(text + 1, dot, rest);
+    text[rest + 1] = '\0';
+    *ret = slice_of(text, rest + 1);
+    return 0;
 }
 
 int

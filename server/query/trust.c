@@ -6,27 +6,30 @@
  */
 #include "base/err.h"
 #include "base/rcu.h"
+#include "model/digest.h"
 #include "query/part.h"
+#include "wire/pack.h"
 
 /* The sets of one reply, by their number in the view. */
 struct sets {
-    Anchord__V1__GetTrustResponse *resp;
-    uint32_t *trusts; /* trusts[i] is the number of resp->sets[i] */
-    uint32_t *slot;   /* open addressing over numbers: 1 + index into resp->sets */
+    Anchord__V1__TrustSet **msgs;
+    size_t n;
+    uint32_t *trusts; /* trusts[i] is the number of msgs[i] */
+    uint32_t *slot;   /* open addressing over numbers: 1 + index into msgs */
     size_t mask;
 };
 
 static int
-sets_init(struct sets *s, struct mem_region *r, Anchord__V1__GetTrustResponse *resp, size_t n)
+sets_init(struct sets *s, struct mem_region *r, size_t n)
 {
     size_t cap = 2;
     while (cap < 2 * n)
         cap *= 2;
-    *s = (struct sets){.resp = resp, .mask = cap - 1};
+    *s = (struct sets){.mask = cap - 1};
     s->trusts = mem_new_n(r, n, uint32_t);
     s->slot = mem_new_n(r, cap, uint32_t);
-    resp->sets = mem_new_n(r, n, Anchord__V1__TrustSet *);
-    return s->trusts && s->slot && resp->sets ? 0 : ACD_ENOMEM;
+    s->msgs = mem_new_n(r, n, Anchord__V1__TrustSet *);
+    return s->trusts && s->slot && s->msgs ? 0 : ACD_ENOMEM;
 }
 
 /* 1 + the index of the set, or 0 with *ret_free set to the slot where it would be. */
@@ -95,24 +98,36 @@ add_set(struct sets *s, struct mem_region *r, const struct snap_view *v, const s
     *ret = sets_find(s, trust, &free_slot);
     if (*ret)
         return 0;
-    size_t at = s->resp->n_sets;
-    int rc = set_msg(r, v, t, der, &s->resp->sets[at]);
+    int rc = set_msg(r, v, t, der, &s->msgs[s->n]);
     if (rc < 0)
         return rc;
-    s->trusts[at] = trust;
-    s->resp->n_sets = at + 1;
-    *free_slot = *ret = (uint32_t)at + 1;
+    s->trusts[s->n++] = trust;
+    *free_slot = *ret = (uint32_t)s->n;
     return 0;
 }
 
 /* --- one answer -------------------------------------------------------------------------------------------
  */
 
+enum { EXPLAIN_LINES = 3 };
+
+/* What an answer says, beside its question and its hit; borrowed from the view and from the region. */
+struct answer {
+    acd_slice pattern, zone_id;
+    const uint8_t *digest; /* NULL: no association */
+    uint32_t set;
+    bool unchanged;
+    char **explain; /* EXPLAIN_LINES, those that are there first; NULL: not asked for */
+};
+
 struct asked {
     const struct rpc_call *call;
     const Anchord__V1__GetTrustRequest *req;
     const struct snap_view *view;
     struct mem_region *region;
+    struct query_host *hosts;
+    struct snap_hit *hits;
+    struct answer *answers;
     struct sets sets;
 };
 
@@ -153,133 +168,200 @@ explain_cas(struct mem_region *r, const struct census *n)
 
 static int
 explain(struct asked *q, const struct query_host *h, const struct snap_hit *hit, const struct census *cas,
-        Anchord__V1__TrustAnswer *a)
+        struct answer *a)
 {
     struct mem_region *r = q->region;
-    char *line[3] = {0};
     size_t n = 0;
+    char **line = a->explain = mem_new_n(r, EXPLAIN_LINES, char *);
+    if (!line)
+        return ACD_ENOMEM;
     line[n++] = hit->match == SNAP_EXACT
-                    ? mem_printf(r, "association '%s' matches exactly", a->pattern)
+                    ? mem_printf(r, "association '%.*s' matches exactly", (int)a->pattern.len,
+                                 (const char *)a->pattern.ptr)
                     : mem_printf(r, "no association for exactly '%.*s'", (int)h->len, h->name);
     if (hit->match == SNAP_WILDCARD)
-        line[n++] = mem_printf(r, "wildcard '%s' matches its first label", a->pattern);
+        line[n++] = mem_printf(r, "wildcard '%.*s' matches its first label", (int)a->pattern.len,
+                               (const char *)a->pattern.ptr);
     else if (hit->match == SNAP_NONE)
         line[n++] =
             mem_printf(r, "no wildcard one level up either: no CA may vouch for clients of this host");
     if (hit->match != SNAP_NONE)
         line[n++] = explain_cas(r, cas);
     for (size_t i = 0; i < n; i++)
-        if (!line[i] || wire_append(r, &a->n_explain, &a->explain, line[i]) < 0)
+        if (!line[i])
             return ACD_ENOMEM;
     return 0;
 }
 
 static int
-fill_trust(struct asked *q, const Anchord__V1__TrustQuestion *question, const struct snap_hit *hit,
-           Anchord__V1__TrustAnswer *a, struct census *ret_cas)
+fill_trust(struct asked *q, const Anchord__V1__TrustQuestion *question, uint32_t trust, struct answer *a,
+           struct census *ret_cas)
 {
     struct snap_trust t;
-    int rc = snap_trust_get(q->view, hit->trust, &t);
+    int rc = snap_trust_get(q->view, trust, &t);
     if (rc == 0 && q->req->explain)
         rc = count_roles(q->view, &t, ret_cas);
     if (rc < 0)
         return rc;
-    a->digest = wire_bytes(mem_slice(q->region, slice_of(t.digest, 32)));
-    if (!a->digest.data)
-        return ACD_ENOMEM;
-    if (slice_eq(wire_slice(question->unless_digest), slice_of(t.digest, 32))) {
+    a->digest = t.digest;
+    if (slice_eq(wire_slice(question->unless_digest), slice_of(t.digest, DIGEST_LEN))) {
         a->unchanged = true;
         return 0;
     }
     if (q->req->detail == ANCHORD__V1__TRUST_DETAIL__TRUST_DIGESTS)
         return 0;
-    return add_set(&q->sets, q->region, q->view, &t, hit->trust,
+    return add_set(&q->sets, q->region, q->view, &t, trust,
                    q->req->detail == ANCHORD__V1__TRUST_DETAIL__TRUST_DER, &a->set);
 }
 
 static int
-fill_answer(struct asked *q, const Anchord__V1__TrustQuestion *question, const struct query_host *h,
-            const struct snap_hit *hit, int found, Anchord__V1__TrustAnswer *a)
+fill_answer(struct asked *q, size_t i, int found)
 {
+    const struct query_host *h = &q->hosts[i];
+    const struct snap_hit *hit = &q->hits[i];
+    struct answer *a = &q->answers[i];
     struct census cas = {0};
-    if (h->error) {
-        a->host = question->host;
-        a->error = (char *)h->error;
+    int rc = 0;
+    if (h->error)
         return 0;
-    }
     if (found < 0)
         return found;
-    a->host = (char *)h->name;
-    a->match = (Anchord__V1__MatchKind)hit->match;
-    int rc = 0;
     if (hit->match != SNAP_NONE) {
         struct snap_zone zone;
         rc = query_pattern(q->region, h, hit, &a->pattern);
         if (rc == 0)
             rc = snap_zone_get(q->view, hit->zone, &zone);
-        if (rc == 0 && !(a->zone_id = mem_strndup(q->region, zone.id.ptr, zone.id.len)))
-            rc = ACD_ENOMEM;
-        if (rc == 0)
-            rc = fill_trust(q, question, hit, a, &cas);
+        if (rc == 0) {
+            a->zone_id = zone.id;
+            rc = fill_trust(q, q->req->questions[i], hit->trust, a, &cas);
+        }
     }
     if (rc == 0 && q->req->explain)
         rc = explain(q, h, hit, &cas, a);
     return rc;
 }
 
+/* --- the reply --------------------------------------------------------------------------------------------
+ */
+
+/* Fields of TrustAnswer and GetTrustResponse (proto/anchord/v1/query.proto). */
+enum {
+    ANSWER_HOST = 1,
+    ANSWER_MATCH = 2,
+    ANSWER_PATTERN = 3,
+    ANSWER_SET = 4,
+    ANSWER_DIGEST = 5,
+    ANSWER_UNCHANGED = 6,
+    ANSWER_ZONE_ID = 7,
+    ANSWER_ERROR = 8,
+    ANSWER_EXPLAIN = 9,
+    RESPONSE_ANSWERS = 1,
+    RESPONSE_SETS = 2,
+};
+
+static bool
+pack_explain(struct pack *p, char *const *line)
+{
+    for (size_t i = EXPLAIN_LINES; i-- > 0;)
+        if (line[i] && !pack_text(p, ANSWER_EXPLAIN, line[i]))
+            return false;
+    return true;
+}
+
+static bool
+pack_found(struct pack *p, const struct answer *a)
+{
+    return (!a->zone_id.len || pack_bytes(p, ANSWER_ZONE_ID, a->zone_id)) &&
+           (!a->unchanged || pack_number(p, ANSWER_UNCHANGED, 1)) &&
+           pack_bytes(p, ANSWER_DIGEST, slice_of(a->digest, DIGEST_LEN)) &&
+           (!a->set || pack_number(p, ANSWER_SET, a->set)) && pack_bytes(p, ANSWER_PATTERN, a->pattern);
+}
+
+static bool
+pack_answer(struct pack *p, const struct asked *q, size_t i)
+{
+    const struct query_host *h = &q->hosts[i];
+    const struct answer *a = &q->answers[i];
+    const char *asked = q->req->questions[i]->host;
+    if (h->error)
+        return pack_text(p, ANSWER_ERROR, h->error) && (!asked[0] || pack_text(p, ANSWER_HOST, asked));
+    return (!a->explain || pack_explain(p, a->explain)) && (!a->digest || pack_found(p, a)) &&
+           (!q->hits[i].match || pack_number(p, ANSWER_MATCH, q->hits[i].match)) &&
+           pack_bytes(p, ANSWER_HOST, slice_of(h->name, h->len));
+}
+
 static int
-answer_all(struct asked *q, Anchord__V1__GetTrustResponse *resp)
+pack_reply(const struct asked *q, struct rpc_call *call)
+{
+    struct pack p;
+    if (!pack_begin(&p, q->region))
+        return ACD_ENOMEM;
+    for (size_t i = q->sets.n; i-- > 0;)
+        if (!pack_message(&p, RESPONSE_SETS, q->sets.msgs[i]))
+            return ACD_ENOMEM;
+    for (size_t i = q->req->n_questions; i-- > 0;) {
+        size_t mark = pack_mark(&p);
+        if (!pack_answer(&p, q, i) || !pack_head(&p, RESPONSE_ANSWERS, mark))
+            return ACD_ENOMEM;
+    }
+    rpc_reply_packed(call, pack_done(&p));
+    return 0;
+}
+
+/* --- the batch --------------------------------------------------------------------------------------------
+ */
+
+static int
+answer_all(struct asked *q)
 {
     size_t n = q->req->n_questions;
-    struct query_host *hosts = mem_new_n(q->region, n, struct query_host);
-    acd_slice *names = mem_new_n(q->region, n, acd_slice);
-    struct snap_hit *hits = mem_new_n(q->region, n, struct snap_hit);
-    int *found = mem_new_n(q->region, n, int);
-    bool *access = mem_new_n(q->region, n, bool);
-    if (!hosts || !names || !hits || !found || !access || sets_init(&q->sets, q->region, resp, n) < 0)
+    acd_slice *names = mem_alloc(q->region, n * sizeof(*names));
+    int *found = mem_alloc(q->region, n * sizeof(*found));
+    bool *access = mem_alloc(q->region, n * sizeof(*access));
+    q->hosts = mem_alloc(q->region, n * sizeof(*q->hosts));
+    q->hits = mem_alloc(q->region, n * sizeof(*q->hits));
+    q->answers = mem_new_n(q->region, n, struct answer);
+    if (!names || !found || !access || !q->hosts || !q->hits || !q->answers)
+        return ACD_ENOMEM;
+    if (q->req->detail != ANCHORD__V1__TRUST_DETAIL__TRUST_DIGESTS && sets_init(&q->sets, q->region, n) < 0)
         return ACD_ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        int rc = query_host(q->region, q->req->questions[i]->host, &hosts[i]);
+        int rc = query_host(q->region, q->req->questions[i]->host, &q->hosts[i]);
         if (rc < 0)
             return rc;
-        if (!query_product(q->req->questions[i]->product, &access[i]) && !hosts[i].error)
-            hosts[i] = (struct query_host){.name = "", .error = query_bad_product};
-        names[i] = slice_of(hosts[i].name, access[i] ? 0 : hosts[i].len);
+        if (!query_product(q->req->questions[i]->product, &access[i]) && !q->hosts[i].error)
+            q->hosts[i] = (struct query_host){.name = "", .error = query_bad_product};
+        names[i] = slice_of(q->hosts[i].name, access[i] ? 0 : q->hosts[i].len);
     }
-    (void)snap_lookup_batch(q->view, names, n, hits, found);
+    (void)snap_lookup_batch(q->view, names, n, q->hits, found);
     for (size_t i = 0; i < n; i++) {
         if (access[i])
-            found[i] = query_access_lookup(q->view, &hosts[i], &hits[i]);
-        query_reach_hit(q->call, q->view, &hits[i], &found[i]);
-        int rc = fill_answer(q, q->req->questions[i], &hosts[i], &hits[i], found[i], resp->answers[i]);
+            found[i] = query_access_lookup(q->view, &q->hosts[i], &q->hits[i]);
+        query_reach_hit(q->call, q->view, &q->hits[i], &found[i]);
+        int rc = fill_answer(q, i, found[i]);
         if (rc < 0)
             return rc;
     }
     return 0;
 }
 
+/* The reply is written inside the read section, so that what the view holds is copied once: into the reply.
+ */
 int
 query_get_trust(void *ctx, struct rpc_call *call, const void *req_, void **ret_resp, acd_err *err)
 {
     struct query *q = ctx;
     const Anchord__V1__GetTrustRequest *req = req_;
     struct asked asked = {.call = call, .req = req, .region = call->region};
-    Anchord__V1__GetTrustResponse *resp =
-        wire_new(call->region, Anchord__V1__GetTrustResponse, anchord__v1__get_trust_response);
-    if (!resp)
-        return ACD_ENOMEM;
-    resp->answers =
-        wire_list(call->region, req->n_questions, Anchord__V1__TrustAnswer, anchord__v1__trust_answer);
-    if (!resp->answers)
-        return ACD_ENOMEM;
-    resp->n_answers = req->n_questions;
+    (void)ret_resp;
     query_count(q, QUERY_TRUST_QUESTIONS, req->n_questions);
     rcu_enter();
     asked.view = snap_pub_get(q->deps.pub);
-    int rc = asked.view ? answer_all(&asked, resp) : ACD_EUNAVAIL;
+    int rc = asked.view ? answer_all(&asked) : ACD_EUNAVAIL;
+    if (rc == 0)
+        rc = pack_reply(&asked, call);
     if (asked.view)
         call->revision = snap_view_revision(asked.view);
     rcu_leave();
-    *ret_resp = resp;
     return rc < 0 ? query_failed(rc, err) : 0;
 }

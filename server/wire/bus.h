@@ -34,6 +34,7 @@ struct bus_opts {
     uint32_t conns;                    /* connections at once */
     uint32_t send_ms;                  /* a reply that is not taken for so long costs the connection */
     uint32_t hello_ms, recv_ms; /* for the hello of a connection, and for a message from its first byte on */
+    uint32_t prompt_us; /* a round of the I/O thread that has lasted so long leaves prompt calls to workers */
 };
 
 struct bus_counters {

@@ -11,6 +11,7 @@
 struct out_block {
     struct out_block *next;
     uint32_t calls, admitted;
+    uint32_t away; /* of the calls: those the connection has room for again */
     size_t cap, len, off;
     uint8_t data[];
 };
@@ -54,12 +55,10 @@ conn_unref(struct bus_conn *c)
 /* ---- accounts ---- */
 
 static void
-calls_over(struct bus_conn *c, uint32_t calls, uint32_t admitted, size_t bytes)
+calls_over(struct conn_tally *t, uint32_t calls, uint32_t admitted, size_t bytes)
 {
-    struct conn_tally *t = c->tally;
     COUNT(t->replies, calls);
     COUNT(t->bytes_out, bytes);
-    (void)__atomic_sub_fetch(&c->calls, calls, __ATOMIC_RELAXED);
     (void)__atomic_sub_fetch(&t->in_flight, calls, __ATOMIC_RELEASE);
     if (admitted && __atomic_sub_fetch(&t->admitted, admitted, __ATOMIC_SEQ_CST) == 0)
         t->idle(t->arg);
@@ -75,7 +74,8 @@ block_drop_first(struct bus_conn *c)
         c->last = NULL;
     c->unsent -= b->len;
     (void)__atomic_sub_fetch(&c->tally->unsent, b->len, __ATOMIC_RELAXED);
-    calls_over(c, b->calls, b->admitted, b->len);
+    (void)__atomic_sub_fetch(&c->calls, b->calls - b->away, __ATOMIC_RELAXED);
+    calls_over(c->tally, b->calls, b->admitted, b->len);
     free(b);
 }
 
@@ -180,8 +180,10 @@ conn_reply(struct bus_conn *c, const struct conn_reply *r)
         b = NULL;
     }
     /* The connection is gone, or there is no memory for an answer: the caller's deadline tells it. */
-    if (!b)
-        calls_over(c, 1, r->admitted, 0);
+    if (!b) {
+        (void)__atomic_sub_fetch(&c->calls, 1, __ATOMIC_RELAXED);
+        calls_over(c->tally, 1, r->admitted, 0);
+    }
     (void)pthread_mutex_unlock(&c->lock);
 }
 
@@ -215,20 +217,49 @@ advance(struct bus_conn *c, size_t n)
     c->moved_ms = now_ms();
 }
 
+/* With the lock held. A peer that has an answer may ask again at once, before its sender is back from the
+ * system call: so the connection has room for it beforehand, and what was not sent takes its place again. Of
+ * a block that was begun all counts as sent. */
+static uint32_t
+make_room(struct bus_conn *c, const struct out_block *b)
+{
+    (void)__atomic_sub_fetch(&c->calls, b->calls - b->away, __ATOMIC_RELAXED);
+    return b->calls;
+}
+
+/* With the lock held, n blocks were offered with so many calls each, and so many bytes went out. */
+static void
+settle_room(struct bus_conn *c, const uint32_t *calls, size_t n, size_t sent)
+{
+    struct out_block *b = c->first;
+    for (size_t i = 0; i < n; b = b->next, i++) {
+        size_t rest = b->len - b->off;
+        if (sent > 0)
+            b->away = calls[i];
+        else
+            (void)__atomic_add_fetch(&c->calls, calls[i] - b->away, __ATOMIC_RELAXED);
+        sent -= sent < rest ? sent : rest;
+    }
+}
+
 /* The flusher, with the lock held except during the call. The blocks being sent stay in the list: others only
  * write behind what is sent. False: no more for now. */
 static bool
 send_some(struct bus_conn *c)
 {
     struct iovec iov[OUT_AT_ONCE];
+    uint32_t calls[OUT_AT_ONCE];
     size_t n = 0;
-    for (struct out_block *b = c->first; b && n < OUT_AT_ONCE; b = b->next)
-        iov[n++] = (struct iovec){b->data + b->off, b->len - b->off};
+    for (struct out_block *b = c->first; b && n < OUT_AT_ONCE; b = b->next, n++) {
+        iov[n] = (struct iovec){b->data + b->off, b->len - b->off};
+        calls[n] = make_room(c, b);
+    }
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = n};
     (void)pthread_mutex_unlock(&c->lock);
     ssize_t sent = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
     int error = errno;
     (void)pthread_mutex_lock(&c->lock);
+    settle_room(c, calls, n, sent > 0 ? (size_t)sent : 0);
     if (sent >= 0) {
         advance(c, (size_t)sent);
         return true;

@@ -46,7 +46,7 @@ struct bus_conn {
 
     struct conn_tally *tally;
     uint32_t refs;  /* atomic */
-    uint32_t calls; /* atomic: in flight, replies that wait included */
+    uint32_t calls; /* atomic: in flight, replies that wait included, those that may be sent already not */
     int poll;       /* the epoll descriptor fd is in */
 
     pthread_mutex_t lock; /* of all that follows */

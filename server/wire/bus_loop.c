@@ -5,7 +5,7 @@
  * leaves unread comes up again in the next.
  *
  * Prompt calls run here when no others wait in their lane: a wake-up costs more than they do. A round that
- * has lasted PROMPT_ROUND_NS leaves the rest to the workers.
+ * has lasted prompt_us leaves the rest to the workers.
  *
  * Deadlines need no timers: all connections are looked at every tick, a quarter of the shortest of them.
  */
@@ -102,7 +102,8 @@ refuse(struct loop *l, struct work *w, int code, const char *text)
 static bool
 answer_here(struct loop *l, struct work *w)
 {
-    if (!rpc_is_prompt(&w->call) || clock_mono_ns(&clock_system) - l->round_ns > PROMPT_ROUND_NS)
+    if (!rpc_is_prompt(&w->call) ||
+        clock_mono_ns(&clock_system) - l->round_ns > (uint64_t)l->opts->prompt_us * 1000)
         return false;
     w->call.region = &l->region;
     bool done = rpc_try(l->opts->table, &w->call);

@@ -11,7 +11,7 @@
 #include "wire/bus_listen.h"
 #include "wire/bus_work.h"
 
-enum { READ_CHUNK = 32768, EVENTS = 64, ACCEPT_MOST = 64, PROMPT_ROUND_NS = 300000 };
+enum { READ_CHUNK = 32768, EVENTS = 64, ACCEPT_MOST = 64 };
 
 struct conn_list {
     struct bus_conn *first, *last;

@@ -15,6 +15,7 @@
 #define TCP "tcp://"
 
 enum { QUERY_WORKERS = 2, ADMIN_WORKERS = 2 };
+enum { PROMPT_US = 300, PROMPT_US_MAX = 60000000 };
 
 static uint32_t
 or_default(uint32_t n, uint32_t fallback, uint32_t limit)
@@ -35,6 +36,7 @@ bus_opts_full(const struct bus_opts *opts)
     o.send_ms = or_default(o.send_ms, LIMIT_SEND_MS, LIMIT_SEND_MS);
     o.hello_ms = or_default(o.hello_ms, LIMIT_HELLO_MS, LIMIT_HELLO_MS);
     o.recv_ms = or_default(o.recv_ms, LIMIT_RECV_MS, LIMIT_RECV_MS);
+    o.prompt_us = or_default(o.prompt_us, PROMPT_US, PROMPT_US_MAX);
     return o;
 }
 

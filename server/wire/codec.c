@@ -340,7 +340,17 @@ codec_decode(const struct codec *c, struct mem_region *r, acd_slice raw, uint32_
 }
 
 bool
+codec_pack(const struct codec *c, struct pack *p, const void *msg)
+{
+    return codec_pack_at((size_t)(c - codecs), p, msg);
+}
+
+bool
 codec_encode(const struct codec *c, struct mem_region *r, const void *msg, acd_slice *ret)
 {
-    return codec_encode_at((size_t)(c - codecs), r, msg, ret);
+    struct pack p;
+    if (!pack_begin(&p, r) || !codec_pack(c, &p, msg) || pack_mark(&p) > LIMIT_MESSAGE)
+        return false;
+    *ret = pack_done(&p);
+    return true;
 }

@@ -10,6 +10,7 @@
 #define WIRE_CODEC_H
 
 #include "wire/msg.h"
+#include "wire/pack.h"
 
 struct codec;
 
@@ -27,6 +28,9 @@ bool codec_decode(const struct codec *c, struct mem_region *r, acd_slice raw, ui
 /* True: *ret are the bytes that wire_pack_to writes, made in one pass from the last field to the first.
  * False: the region is full, the message is over LIMIT_MESSAGE, or it carries unknown fields. */
 bool codec_encode(const struct codec *c, struct mem_region *r, const void *msg, acd_slice *ret) ACD_MUSTCHECK;
+
+/* The same in front of what is packed already. */
+bool codec_pack(const struct codec *c, struct pack *p, const void *msg) ACD_MUSTCHECK;
 
 /* What wire_unpack_batch does for every other message: the scan, then protobuf-c. */
 int wire_unpack_plain(struct mem_region *r, const wire_type *type, acd_slice raw, uint32_t batch, void **ret,

@@ -4,7 +4,7 @@
 
 #include "wire/codec.h"
 
-/* codec_encode for the message at that place of codec.def. */
-bool codec_encode_at(size_t i, struct mem_region *r, const void *msg, acd_slice *ret) ACD_MUSTCHECK;
+/* codec_pack for the message at that place of codec.def. */
+bool codec_pack_at(size_t i, struct pack *p, const void *msg) ACD_MUSTCHECK;
 
 #endif

@@ -40,7 +40,7 @@ keeper_run(void *arg)
         if (l->keeper_sleeps)
             (void)pthread_cond_wait(&l->keeper_wake, &l->lock);
         else
-            cond_wait(&l->keeper_wake, &l->lock, link_now_ns() + (uint64_t)KEEPER_MS * MS);
+            cond_wait(&l->keeper_wake, &l->lock, link_now_ns() + (uint64_t)l->keeper_ms * MS);
         while (!l->closing && !l->leading && l->in_flight > 0 && link_lead(l, 0))
             ;
         link_hand_over(l);
@@ -78,7 +78,11 @@ link_open(const char *url, uint32_t max_slots, struct link **ret, acd_err *err)
     struct link *l = calloc(1, sizeof(*l));
     if (!l)
         return err_set(err, ACD_ENOMEM, "no memory for a client");
-    *l = (struct link){.address = address, .fd = -1, .max_slots = max_slots, .pause_ms = RECONNECT_MIN_MS};
+    *l = (struct link){.address = address,
+                       .fd = -1,
+                       .max_slots = max_slots,
+                       .pause_ms = RECONNECT_MIN_MS,
+                       .keeper_ms = KEEPER_MS};
     l->reader.framing = address.framing;
     must(pthread_mutex_init(&l->lock, NULL) == 0);
     cond_init(&l->changed);

@@ -41,7 +41,8 @@ struct link {
     struct thread keeper;
     pthread_cond_t keeper_wake;
     bool keeper_sleeps, closing;
-    int fd, kick; /* fd -1: not connected; kick: wakes who leads */
+    uint32_t keeper_ms; /* how often it looks while requests are in flight */
+    int fd, kick;       /* fd -1: not connected; kick: wakes who leads */
     bool leading, broken,
         watches;       /* broken: to be closed by who leads; watches: who leads, for room to send */
     uint64_t retry_ns; /* not before this is connecting tried again */

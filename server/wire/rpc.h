@@ -74,10 +74,12 @@ struct rpc_call {
     /* private to wire/ */
     const struct rpc_bound *bound;
     struct frame_reply reply; /* a handler may set its effect */
+    bool packed;              /* reply.payload is the response */
     int status;
     acd_err err;
 };
 
+/* A handler that succeeds leaves its response in *ret_resp, or has called rpc_reply_packed. */
 typedef int (*rpc_handler)(void *ctx, struct rpc_call *call, const void *req, void **ret_resp, acd_err *err);
 
 /* Called before the request is decoded. 0: go on; negative: the reply. */
@@ -119,6 +121,9 @@ void rpc_detail_precondition(struct rpc_call *call, uint64_t revision);
 void rpc_detail_in_use(struct rpc_call *call, const char *zone_id, const char *zone_name, const char *host);
 /* A finding of a rule; the texts of *m are copied. */
 void rpc_detail_rule(struct rpc_call *call, const Anchord__V1__RuleFinding *m);
+
+/* The response as bytes in the call's region (pack.h), in place of *ret_resp. */
+void rpc_reply_packed(struct rpc_call *call, acd_slice response);
 
 /* Forgets the details so far: a handler that begins again begins without them. */
 void rpc_details_clear(struct rpc_call *call);

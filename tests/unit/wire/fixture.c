@@ -9,8 +9,9 @@ gate_pass(struct server *s)
     (void)pthread_mutex_lock(&s->lock);
     s->waiting++;
     (void)pthread_cond_broadcast(&s->cond);
-    while (s->shut)
+    while (s->shut && s->passes == 0)
         (void)pthread_cond_wait(&s->cond, &s->lock);
+    s->passes -= s->shut;
     s->waiting--;
     s->handled++;
     (void)pthread_mutex_unlock(&s->lock);
@@ -109,6 +110,15 @@ server_gate(struct server *s, bool shut)
 {
     (void)pthread_mutex_lock(&s->lock);
     s->shut = shut;
+    (void)pthread_cond_broadcast(&s->cond);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void
+server_pass(struct server *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    s->passes++;
     (void)pthread_cond_broadcast(&s->cond);
     (void)pthread_mutex_unlock(&s->lock);
 }

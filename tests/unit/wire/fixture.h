@@ -16,7 +16,7 @@ struct server {
     pthread_mutex_t lock;
     pthread_cond_t cond;
     bool shut;
-    unsigned waiting, handled;
+    unsigned waiting, handled, passes; /* passes: so many go through the shut gate */
     /* what the last handler saw */
     struct rpc_peer peer;
     char idem_key[LIMIT_IDEM_KEY + 1];
@@ -30,6 +30,7 @@ struct server {
 void server_start(struct server *s, const struct bus_opts *opts, bool tcp);
 void server_stop(struct server *s);
 void server_gate(struct server *s, bool shut);
+void server_pass(struct server *s);                     /* one of those at the gate */
 void server_wait_waiting(struct server *s, unsigned n); /* until n handlers stand at the gate */
 
 /* GetTrust with one question; the reply's host is the question's. */

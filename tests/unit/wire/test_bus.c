@@ -263,8 +263,9 @@ END_TEST
 /* A prompt handler runs where the call was read, unless it says that it wants a worker. */
 START_TEST(test_prompt)
 {
+    const struct bus_opts opts = {.prompt_us = 60000000}; /* however slow the machine is */
     server.prompt = true;
-    server_start(&server, NULL, false);
+    server_start(&server, &opts, false);
     struct call_client *c = client_open(server.ipc, CALL_NO_RETRIES);
     check_answer(c, "here.example");
     ck_assert_str_eq(server.thread, "bus");

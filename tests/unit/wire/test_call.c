@@ -170,42 +170,63 @@ START_TEST(test_refusals_are_not_retried)
 }
 END_TEST
 
-/* One thread, 64 calls in flight; each answer finds its question. */
-START_TEST(test_many_in_flight)
+static void
+submit_numbered(struct call_set *set, unsigned n)
 {
-    enum { FLIGHTS = 64, CALLS = 2000 };
+    char host[32];
+    Anchord__V1__TrustQuestion question = ANCHORD__V1__TRUST_QUESTION__INIT, *questions[] = {&question};
+    Anchord__V1__GetTrustRequest req = ANCHORD__V1__GET_TRUST_REQUEST__INIT;
+    (void)snprintf(host, sizeof(host), "%u", n);
+    question.host = host;
+    req.questions = questions;
+    req.n_questions = 1;
+    struct call_request call = {.method = rpc_method_find(slice_str("anchord.v1.EdgeService/GetTrust")),
+                                .body = &req};
+    ck_assert_int_eq(call_submit(set, &call, (void *)(uintptr_t)n, NULL), 0);
+}
+
+/* One thread, so many calls in flight; each answer finds its question. */
+static void
+many_in_flight(const char *url, unsigned flights, unsigned calls)
+{
     struct call_set set;
-    unsigned sent = 0, got = 0;
-    static bool seen[CALLS];
-    server_start(&server, NULL, false);
-    struct call_client *c = client_open(server.ipc, CALL_NO_RETRIES);
+    unsigned sent = 0;
+    bool *seen = calloc(calls, sizeof(*seen));
+    struct call_client *c = client_open(url, CALL_NO_RETRIES);
     call_set_init(&set, c);
-    while (got < CALLS) {
-        for (; sent < CALLS && sent - got < FLIGHTS; sent++) {
-            char host[32];
-            Anchord__V1__TrustQuestion question = ANCHORD__V1__TRUST_QUESTION__INIT,
-                                       *questions[] = {&question};
-            Anchord__V1__GetTrustRequest req = ANCHORD__V1__GET_TRUST_REQUEST__INIT;
-            (void)snprintf(host, sizeof(host), "%u", sent);
-            question.host = host;
-            req.questions = questions;
-            req.n_questions = 1;
-            struct call_request call = {
-                .method = rpc_method_find(slice_str("anchord.v1.EdgeService/GetTrust")), .body = &req};
-            ck_assert_int_eq(call_submit(&set, &call, (void *)(uintptr_t)sent, NULL), 0);
-        }
+    for (unsigned got = 0; got < calls; got++) {
+        for (; sent < calls && sent - got < flights; sent++)
+            submit_numbered(&set, sent);
         struct call_result res;
         ck_assert_int_eq(call_collect(&set, 20000, &res), 1);
-        ck_assert_int_eq(res.status, 0);
+        ck_assert_msg(res.status == 0, "%s", res.err.text);
         unsigned n = (unsigned)(uintptr_t)res.tag;
         ck_assert_int_eq(atoi(((Anchord__V1__GetTrustResponse *)res.resp)->answers[0]->host), (int)n);
         ck_assert(!seen[n]);
         seen[n] = true;
-        got++;
         call_result_done(&res);
     }
     call_set_done(&set);
     call_close(c);
+    free(seen);
+}
+
+START_TEST(test_many_in_flight)
+{
+    server_start(&server, NULL, false);
+    many_in_flight(server.ipc, 64, 2000);
+    server_stop(&server);
+}
+END_TEST
+
+/* Whoever has an answer may ask again: a client that keeps to its share is never refused. */
+START_TEST(test_share_is_exact)
+{
+    enum { SHARE = 16 };
+    struct bus_opts opts = {.per_conn = SHARE, .query_workers = 2};
+    server_start(&server, &opts, true);
+    for (size_t i = 0; i < 2; i++)
+        many_in_flight(bus_url(server.bus, i), SHARE, 5000);
     server_stop(&server);
 }
 END_TEST
@@ -287,6 +308,7 @@ suite_call(void)
     Suite *s = suite_create("call");
     ADD_TESTS(s, "call", test_nobody_listens, test_bad_urls, test_timeout, test_parked_slot_comes_back,
               test_retries_keep_the_key, test_retries_are_bounded, test_refusals_are_not_retried,
-              test_many_in_flight, test_server_dies, test_server_comes_later, test_large_request);
+              test_many_in_flight, test_share_is_exact, test_server_dies, test_server_comes_later,
+              test_large_request);
     return s;
 }

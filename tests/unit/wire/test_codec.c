@@ -295,6 +295,37 @@ START_TEST(test_refusal_names_the_field)
 }
 END_TEST
 
+/* What is packed field by field is what the codec makes of the struct. */
+START_TEST(test_pack)
+{
+    enum { N = 3000 }; /* more than the first room holds */
+    struct pack p;
+    acd_slice want;
+    Anchord__V1__GetTrustResponse *m =
+        wire_new(&region, Anchord__V1__GetTrustResponse, anchord__v1__get_trust_response);
+    m->answers = wire_list(&region, N, Anchord__V1__TrustAnswer, anchord__v1__trust_answer);
+    m->n_answers = N;
+    ck_assert(pack_begin(&p, &region));
+    for (size_t i = N; i-- > 0;) {
+        size_t mark = pack_mark(&p);
+        char *host = mem_zalloc(&region, 101);
+        memset(host, 'a' + (int)(i % 26), i % 100 + 1); /* of every length, for every way to copy */
+        m->answers[i]->host = host;
+        m->answers[i]->set = (uint32_t)i + 1;
+        ck_assert(pack_number(&p, 4, i + 1) && pack_text(&p, 1, host) && pack_head(&p, 1, mark));
+    }
+    ck_assert(wire_pack_fast(&region, m, &want) && slice_eq(pack_done(&p), want));
+    /* the same message as a field of another, and what is too long for any */
+    ck_assert(pack_begin(&p, &region) && pack_message(&p, 1, m->answers[8]) &&
+              pack_message(&p, 1, m->answers[7]));
+    acd_slice both = pack_done(&p);
+    m->answers += 7;
+    m->n_answers = 2;
+    ck_assert(wire_pack_fast(&region, m, &want) && slice_eq(both, want));
+    ck_assert(!pack_bytes(&p, 1, slice_of(mem_zalloc(&region, LIMIT_MESSAGE), LIMIT_MESSAGE)));
+}
+END_TEST
+
 Suite *suite_codec(void);
 Suite *
 suite_codec(void)
@@ -305,6 +336,7 @@ suite_codec(void)
     tcase_add_test(tc, test_bytes_are_those_of_protobuf_c);
     tcase_add_test(tc, test_verdict_is_that_of_the_scan);
     tcase_add_test(tc, test_corners);
+    tcase_add_test(tc, test_pack);
     tcase_add_test(tc, test_lists_at_below_above);
     tcase_add_test(tc, test_depth_at_below_above);
     tcase_add_test(tc, test_refusal_names_the_field);
