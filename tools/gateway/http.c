@@ -515,6 +515,8 @@ http_start(const struct http_opts *opts, struct http **ret, acd_err *err)
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&h->changed, &attr);
     (void)pthread_condattr_destroy(&attr);
+    /* Before the threads: the first request may ask for it. */
+    *ret = h;
     int rc = listen_on(opts->listen, &h->listen_fd, h->address, err);
     if (rc == 0 && (rc = start_threads(h)) < 0)
         (void)err_set(err, rc, "threads cannot be started");
@@ -522,10 +524,9 @@ http_start(const struct http_opts *opts, struct http **ret, acd_err *err)
         rc = start_daemon(h, err);
     if (rc < 0) {
         http_stop(h, 0);
-        return rc;
+        *ret = NULL;
     }
-    *ret = h;
-    return 0;
+    return rc;
 }
 
 const char *

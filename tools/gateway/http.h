@@ -76,6 +76,7 @@ struct http_opts {
     void *ctx;
 };
 
+/* *ret is set before the first call of handle, which may use it (http_count), and NULL after an error. */
 int http_start(const struct http_opts *opts, struct http **ret, acd_err *err) ACD_MUSTCHECK;
 const char *http_address(const struct http *h); /* "127.0.0.1:8080", with the port that was taken */
 
