@@ -580,7 +580,8 @@ http_stop(struct http *h, uint32_t drain_ms)
     if (h->daemon) {
         /* What comes from now on finds nobody, rather than a queue that nobody looks at. */
         (void)MHD_quiesce_daemon(h->daemon);
-        (void)close(TAKE_FD(h->listen_fd));
+        /* The daemon's thread may use the descriptor until it has ended: it is closed below. */
+        (void)shutdown(h->listen_fd, SHUT_RDWR);
         drain(h, drain_ms);
     }
     stop_threads(h);
