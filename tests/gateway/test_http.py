@@ -208,7 +208,8 @@ def test_ids_and_log(case):
 
 def test_what_is_not_http(case):
     """Mutations of requests, and bytes: the gateway answers or hangs up, and goes on."""
-    w = gateway.world(case)
+    # libmicrohttpd may miss the end of a request that was cut short; the time-out ends the connection then.
+    w = gateway.world(case, "--timeout", "2")
     seed = int.from_bytes(random.SystemRandom().randbytes(4), "big")
     print("# seed %d" % seed, flush=True)
     rng = random.Random(seed)
